@@ -1,0 +1,105 @@
+"""Opens the districts: the only file that knows all of them."""
+
+from dataclasses import replace
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from litestar import Litestar
+
+from sanpo.ground.city import City
+from sanpo.ground.clock import Clock, SystemClock
+from sanpo.ground.config import Settings
+from sanpo.ground.db import APP_ROLE, Database
+from sanpo.ground.embedded import Embedded, start_embedded
+from sanpo.ground.html import open_templates
+from sanpo.ground.jobs import Registry
+from sanpo.ground.keys import open_keys
+from sanpo.ground.migrate import Migration, find_migrations, migrate
+from sanpo.ground.outbox import Outbox
+from sanpo.ground.plugins import load_plugins
+from sanpo.ground.web import WebParts, create_web
+from sanpo.ground.words import load_words
+
+# Bottom of the house first: the order of migrations.
+DISTRICTS = ("ground", "people", "journal", "consent", "lake", "returns", "cleanroom", "portal")
+
+
+def packages() -> list[str]:
+    """Import names of all districts and services, bottom first."""
+    return [f"sanpo.{district}" for district in DISTRICTS] + load_plugins().packages
+
+
+def room(package: str, name: str) -> ModuleType | None:
+    """The module `name` of a district, or None where the district has no such room."""
+    return import_module(f"{package}.{name}") if files(package).joinpath(f"{name}.py").is_file() else None
+
+
+def with_database(settings: Settings) -> tuple[Settings, Embedded | None]:
+    """The settings with a database to connect to; starts the embedded one where no address is set."""
+    if settings.database_url:
+        return settings, None
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    embedded = start_embedded(settings.home)
+    _create_database(embedded)
+    return replace(
+        settings, database_url=embedded.url(APP_ROLE), database_owner_url=embedded.url("postgres")
+    ), embedded
+
+
+def prepare(settings: Settings) -> list[Migration]:
+    """Runs the migrations that have not run; returns them."""
+    return migrate(settings.database_owner_url or settings.database_url, find_migrations(packages()))
+
+
+def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10) -> City:
+    """A city on a database that is there and migrated. The caller closes `city.db`."""
+    keys = open_keys(settings.home, settings.master_secret, demo=settings.demo)
+    db = Database(settings.database_url, max_size=pool)
+    db.open()
+    return City(settings, db, clock or SystemClock(), keys, load_words(packages()), load_plugins(), Outbox())
+
+
+def create_app(city: City) -> Litestar:
+    """The web application of this city."""
+    from sanpo.people import actor_of
+
+    return create_web(
+        city,
+        WebParts(
+            handlers=_handlers(),
+            templates=open_templates(packages()),
+            resolve_actor=actor_of,
+            static=Path(str(files("sanpo.portal"))) / "static" / "dist",
+        ),
+    )
+
+
+def create_registry() -> Registry:
+    """The jobs and duties of all districts."""
+    registry = Registry()
+    for package in packages():
+        jobs = room(package, "jobs")
+        if jobs is not None:
+            jobs.jobs(registry)
+    return registry
+
+
+def _handlers() -> list[Any]:
+    found: list[Any] = []
+    for package in packages():
+        for door in ("api", "pages"):
+            module = room(package, door)
+            if module is not None:
+                found.extend(module.handlers)
+    return found
+
+
+def _create_database(embedded: Embedded) -> None:
+    import psycopg
+
+    with psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn:
+        if conn.execute("select 1 from pg_database where datname = 'sanpo'").fetchone() is None:
+            conn.execute("create database sanpo")

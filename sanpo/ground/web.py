@@ -1,0 +1,155 @@
+"""The web shell: one Litestar application over the districts' handlers, with actor, problems and security headers.
+
+Handlers are synchronous functions run on threads; they get `city` and `actor` injected and raise domain errors.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from litestar import Litestar, Request, Response, get
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.datastructures import Cookie, State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+
+from sanpo import __version__
+from sanpo.ground.actors import Actor
+from sanpo.ground.city import City
+from sanpo.ground.csrf import check_csrf
+from sanpo.ground.errors import DomainError
+from sanpo.ground.html import CONTENT_SECURITY_POLICY, render
+from sanpo.ground.problems import on_crash, on_domain_error, on_http_error, problem_responses
+
+__all__ = ["WebParts", "create_web", "problem_responses", "render", "safe_next"]
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+ResolveActor = Callable[..., Actor]
+
+
+@dataclass(frozen=True)
+class WebParts:
+    """What the application puts together: handlers of all districts and how a session becomes an actor."""
+
+    handlers: list[Any]
+    templates: jinja2.Environment
+    resolve_actor: ResolveActor
+    static: Path
+
+
+def create_web(city: City, parts: WebParts) -> Litestar:
+    """The ASGI application of one city."""
+    static = create_static_files_router("/static", directories=[parts.static], send_as_attachment=False)
+    app = Litestar(
+        route_handlers=[*parts.handlers, static, choose_language, health],
+        dependencies={
+            "city": Provide(_city, sync_to_thread=False),
+            "actor": Provide(_actor),
+        },
+        exception_handlers={
+            DomainError: on_domain_error,
+            HTTPException: on_http_error,
+            Exception: on_crash,
+        },
+        after_request=_secure,
+        on_startup=[_threads(city.settings.http_threads)],
+        request_max_body_size=MAX_BODY_BYTES,
+        state=State(
+            {
+                "city": city,
+                "templates": parts.templates,
+                "resolve_actor": parts.resolve_actor,
+                "session_cookie": session_cookie_name(city),
+                "asset": _assets(parts.static),
+            }
+        ),
+        openapi_config=OpenAPIConfig(
+            title="Sanpo", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin()]
+        ),
+        response_cache_config=ResponseCacheConfig(default_expiration=None),
+        pdb_on_exception=False,
+        debug=False,
+        logging_config=None,
+    )
+    return app
+
+
+def session_cookie_name(city: City) -> str:
+    """`__Host-` binds the cookie to the host and to https (RFC 6265bis §4.1.3); plain http on loopback cannot have it."""
+    return "__Host-sanpo" if city.settings.origin.startswith("https://") else "sanpo"
+
+
+def safe_next(path: str | None, default: str = "/") -> str:
+    """`path` if it stays on this site, else `default`."""
+    if path and path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and "\r" not in path:
+        return path
+    return default
+
+
+@get("/language/{lang:str}", sync_to_thread=False, include_in_schema=False)
+def choose_language(lang: str, next: str = "/") -> Redirect:
+    """Remembers the reader's language for a year."""
+    redirect = Redirect(safe_next(next))
+    if lang in ("ja", "en"):
+        redirect.set_cookie(Cookie("lang", lang, max_age=365 * 86400, httponly=True, samesite="lax", path="/"))
+    return redirect
+
+
+@get("/health", sync_to_thread=True, include_in_schema=False)
+def health(city: City) -> dict[str, str]:
+    """Answers when the database does."""
+    with city.db.connection() as conn:
+        conn.execute("select 1")
+    return {"status": "ok"}
+
+
+def _city(state: State) -> City:
+    found: City = state.city
+    return found
+
+
+async def _actor(request: Request[Any, Any, Any], state: State) -> Actor:
+    city: City = state.city
+    cookie = request.cookies.get(state.session_cookie, "")
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    if not bearer:
+        await check_csrf(request, city.keys, cookie, city.settings.origin)
+    loop = asyncio.get_running_loop()
+    actor: Actor = await loop.run_in_executor(
+        None, lambda: state.resolve_actor(city, cookie=cookie or None, bearer=bearer or None)
+    )
+    request.state.actor = actor
+    return actor
+
+
+def _secure(response: Response[Any]) -> Response[Any]:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    return response
+
+
+def _threads(count: int) -> Callable[[], Any]:
+    async def start() -> None:
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(count, thread_name_prefix="action"))
+
+    return start
+
+
+def _assets(static: Path) -> Callable[[str], str]:
+    """Maps `app.js` to its hashed name from the bundle's manifest; a missing bundle gives the plain name."""
+    manifest = static / "manifest.json"
+    names: dict[str, str] = json.loads(manifest.read_text()) if manifest.is_file() else {}
+    return lambda name: "/static/" + names.get(name, name)

@@ -1,0 +1,119 @@
+"""Fixtures for all districts: a city on a fresh database made from a template, a clock that tests own."""
+
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fasteners
+import psycopg
+import pytest
+from litestar.testing import TestClient
+from sanpo import app
+from sanpo.ground.city import City
+from sanpo.ground.clock import FixedClock
+from sanpo.ground.config import Settings
+from sanpo.ground.db import APP_ROLE
+from sanpo.ground.embedded import Embedded, start_embedded
+from sanpo.ground.migrate import find_migrations, migrate
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+START = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and published vectors; tests that need it are skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("real data folder ../shared/data is absent")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Embedded]:
+    """One embedded server for all workers of all runs; it forgets durability, which other tests examine on their own."""
+    home = Path(os.environ.get("SANPO_TEST_HOME", Path(tempfile.gettempdir()) / f"sanpo-test-{os.getuid()}"))
+    home.mkdir(parents=True, exist_ok=True)
+    with fasteners.InterProcessLock(home / "lock"):
+        server = start_embedded(home)
+        with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as conn:
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+                conn.execute(f"alter system set {setting}")
+            conn.execute("select pg_reload_conf()")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(embedded: Embedded) -> str:
+    """A migrated database, made once per state of the migrations."""
+    migrations = find_migrations(app.packages())
+    digest = hashlib.sha256("".join(m.district + m.name + m.sha256 for m in migrations).encode()).hexdigest()[:16]
+    name = f"template_{digest}"
+    with (
+        fasteners.InterProcessLock(embedded.folder.parent / "template.lock"),
+        psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn,
+    ):
+        if conn.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is None:
+            conn.execute(f"create database draft_{name}")
+            migrate(embedded.url("postgres", f"draft_{name}"), migrations)
+            conn.execute(f"alter database draft_{name} rename to {name}")
+    return name
+
+
+@pytest.fixture
+def database(embedded: Embedded, template: str) -> Iterator[str]:
+    """The name of a fresh migrated database, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name} template {template}")
+        yield name
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def settings(embedded: Embedded, database: str, tmp_path: Path) -> Settings:
+    return replace(
+        Settings(),
+        mode="test",
+        home=tmp_path,
+        database_url=embedded.url(APP_ROLE, database),
+        database_owner_url=embedded.url("postgres", database),
+        origin="http://testserver.local",
+        webhook_private_hosts=True,
+    )
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(START)
+
+
+@pytest.fixture
+def city(settings: Settings, clock: FixedClock) -> Iterator[City]:
+    """An empty city."""
+    opened = app.open_city(settings, clock=clock, pool=8)
+    yield opened
+    opened.db.close()
+
+
+@pytest.fixture
+def client(city: City) -> Iterator[Callable[[], TestClient[Any]]]:
+    """Makes HTTP clients of the city's web application; each has its own cookies."""
+    web = app.create_app(city)
+    opened: list[TestClient[Any]] = []
+
+    def make() -> TestClient[Any]:
+        http = TestClient(web, raise_server_exceptions=False).__enter__()
+        opened.append(http)
+        return http
+
+    yield make
+    for http in opened:
+        http.__exit__(None, None, None)
