@@ -1,1 +1,51 @@
-"""Being built."""
+"""Consent: agreements that organisations publish, grants that residents give, and the gate every question passes.
+
+Invariants: an agreement never changes after publication (its SHA-256 names it); only an approved agreement within
+its term can be granted or used; a grant's bit is flipped in the transaction that records the grant; an `Admission`
+is made by the gate alone; a release is confirmed against withdrawals under a lock.
+
+Tables: `consent.agreements`, `consent.grants` (present state), `consent.grant_events` (history with signed receipts),
+`consent.granted_chunks` (one bit per subject, 2,048 to a row), `consent.notices` (what recipients were told).
+"""
+
+from sanpo.consent.actions import (
+    Decision,
+    Outcome,
+    decide,
+    expire_grants,
+    get_record,
+    list_history,
+    list_offers,
+)
+from sanpo.consent.gate import Admission, admit, confirm
+from sanpo.consent.model import AnalysisRule, Draft, Gain, Gains, PublishedAgreement
+from sanpo.consent.publication import (
+    approve_agreement,
+    close_agreement,
+    find_agreement,
+    list_agreements,
+    publish_agreement,
+)
+
+__all__ = [
+    "Admission",
+    "AnalysisRule",
+    "Decision",
+    "Draft",
+    "Gain",
+    "Gains",
+    "Outcome",
+    "PublishedAgreement",
+    "admit",
+    "approve_agreement",
+    "close_agreement",
+    "confirm",
+    "decide",
+    "expire_grants",
+    "find_agreement",
+    "get_record",
+    "list_agreements",
+    "list_history",
+    "list_offers",
+    "publish_agreement",
+]

@@ -1,0 +1,188 @@
+"""The gate: the only maker of an `Admission`, without which no engine scans a personal dataset.
+
+An admission fixes, before the scan, the set of residents whose grant is valid. `confirm` checks it again right before
+the release, under a lock that a withdrawal also takes: so an answer either leaves before the withdrawal, or without
+the resident (promises 1 and 3).
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sanpo.consent.model import PublishedAgreement
+from sanpo.consent.store import SQL, agreement_of
+from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
+from sanpo.ground.db import Transaction
+from sanpo.ground.errors import DomainError, Kind, NotFound, NotPermitted, NotSignedIn
+
+CHUNK = 2048
+_PROCESS_KEY = secrets.token_bytes(32)
+
+
+class AgreementIsNotInForce(DomainError):
+    """The agreement is not approved, was closed, or its term has not begun or is over. Fields: state, term."""
+
+    code = "consent.agreement_is_not_in_force"
+    kind = Kind.REFUSED
+
+
+class QuestionIsWiderThanAgreement(DomainError):
+    """The question touches what the agreement does not cover. Fields: outside, covered."""
+
+    code = "consent.question_is_wider_than_agreement"
+    kind = Kind.REFUSED
+
+
+class AdmissionIsForged(DomainError):
+    """Something that the gate did not make was shown as an admission."""
+
+    code = "consent.admission_is_forged"
+    kind = Kind.REFUSED
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Proof that the gate let this question through, and the set of subjects whose rows may be read.
+
+    `bits` holds one bit per subject_no, least significant bit first; `universe` is its length in bits.
+    """
+
+    agreement: PublishedAgreement
+    dataset: str
+    columns: frozenset[str]
+    bits: bytes
+    admitted_at: datetime
+    asked_by: str
+    _seal: bytes
+
+    @property
+    def universe(self) -> int:
+        return len(self.bits) * 8
+
+    @cached_property
+    def subjects(self) -> npt.NDArray[np.int32]:
+        """The subject numbers, ascending, int32."""
+        flags = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), bitorder="little")
+        return np.flatnonzero(flags).astype(np.int32)
+
+
+def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, columns: frozenset[str]) -> Admission:
+    """Lets a question through: reads, in the question's own transaction, who has granted this agreement at this moment.
+
+    Raises `NotFound` for an agreement that is not the actor's, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`.
+    """
+    agreement = _agreement_for(tx, actor, agreement_id)
+    _check_in_force(tx, agreement)
+    covered = agreement.columns_of(dataset)
+    outside = sorted(columns - covered) if covered else [dataset]
+    if outside:
+        raise QuestionIsWiderThanAgreement(outside=", ".join(outside), covered=_covered_words(agreement))
+    tx.admit(agreement_no=agreement.agreement_no)
+    bits = _granted_bits(tx, agreement.agreement_no)
+    asked_by = _name_of(actor)
+    seal = _seal(agreement, dataset, columns, bits, tx.now, asked_by)
+    return Admission(agreement, dataset, columns, bits, tx.now, asked_by, seal)
+
+
+def confirm(tx: Transaction, admission: Admission) -> bool:
+    """True if all admitted subjects still grant, at this moment and until this transaction ends.
+
+    Takes the agreement's withdrawal lock in shared mode: a withdrawal that has not committed waits for the release.
+    """
+    check_genuine(admission)
+    number = admission.agreement.agreement_no
+    tx.execute(SQL.share_withdrawals, agreement_no=number)
+    row = tx.one(SQL.agreement_by_no, agreement_no=number)
+    if row is None or row.state != "approved":
+        return False
+    before = np.frombuffer(admission.bits, dtype=np.uint8)
+    now = np.zeros(len(before), dtype=np.uint8)
+    current = np.frombuffer(_granted_bits(tx, number), dtype=np.uint8)[: len(before)]
+    now[: len(current)] = current
+    return not bool(np.any(before & ~now))
+
+
+def check_genuine(admission: object) -> Admission:
+    """The admission, if this process's gate made it and nothing in it was changed; raises `AdmissionIsForged`."""
+    if type(admission) is not Admission:
+        raise AdmissionIsForged
+    a = admission
+    expected = _seal(a.agreement, a.dataset, a.columns, a.bits, a.admitted_at, a.asked_by)
+    if not hmac.compare_digest(expected, a._seal):
+        raise AdmissionIsForged
+    return a
+
+
+def _agreement_for(tx: Transaction, actor: Actor, agreement_id: str) -> PublishedAgreement:
+    """The agreement if the actor may ask under it. Another organisation's looks like none at all."""
+    if isinstance(actor, Anonymous):
+        raise NotSignedIn
+    row = tx.one(SQL.agreement, agreement_id=agreement_id)
+    if row is None:
+        raise NotFound(what="agreement")
+    agreement = agreement_of(row)
+    match actor:
+        case Client() if actor.organisation_no == agreement.organisation_no:
+            if actor.agreement_id not in (None, agreement_id):
+                raise NotPermitted(needed=f"a token for {agreement_id}")
+        case Staff() if actor.organisation_no == agreement.organisation_no:
+            pass
+        case System(duty="operator"):
+            pass
+        case System() if agreement.draft.service is not None and actor.duty == f"service:{agreement.draft.service}":
+            pass
+        case _:
+            raise NotFound(what="agreement")
+    return agreement
+
+
+def _check_in_force(tx: Transaction, agreement: PublishedAgreement) -> None:
+    term = agreement.draft.term
+    today = tx.now.astimezone(tx.city.settings.zone).date()
+    if agreement.state != "approved" or not agreement.runs_on(today):
+        raise AgreementIsNotInForce(state=agreement.state, term=f"{term.first_day} – {term.last_day}")
+
+
+def _granted_bits(tx: Transaction, agreement_no: int) -> bytes:
+    """The set as one bitmap. A grant whose time is over is taken out here, before the job records its expiry."""
+    rows = tx.all(SQL.granted_chunks, agreement_no=agreement_no)
+    if not rows:
+        return bytes(CHUNK // 8)
+    size = CHUNK // 8
+    bits = np.zeros((rows[-1].chunk_no + 1) * size, dtype=np.uint8)
+    for row in rows:
+        bits[row.chunk_no * size : (row.chunk_no + 1) * size] = np.frombuffer(bytes(row.bits), dtype=np.uint8)
+    for late in tx.all(SQL.overdue, agreement_no=agreement_no, now=tx.city.now()):
+        bits[late.subject_no >> 3] &= ~np.uint8(1 << (late.subject_no & 7))
+    return bits.tobytes()
+
+
+def _seal(
+    agreement: PublishedAgreement, dataset: str, columns: frozenset[str], bits: bytes, at: datetime, asked_by: str
+) -> bytes:
+    parts = [agreement.agreement_id, agreement.sha256, dataset, *sorted(columns), at.isoformat(), asked_by]
+    mac = hmac.new(_PROCESS_KEY, "\x1f".join(parts).encode(), hashlib.sha256)
+    mac.update(bits)
+    return mac.digest()
+
+
+def _covered_words(agreement: PublishedAgreement) -> str:
+    return "; ".join(f"{use.name}: {', '.join(use.columns)}" for use in agreement.draft.datasets)
+
+
+def _name_of(actor: Actor) -> str:
+    match actor:
+        case Client():
+            return actor.client_id
+        case Staff():
+            return actor.staff_id
+        case System():
+            return actor.duty
+        case _:
+            return "nobody"
