@@ -1,0 +1,58 @@
+# Nothing but Python >= 3.11 and make is needed: each target sets up what it uses.
+VENV ?= .venv
+PYTHON ?= python3
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
+SANPO = $(VENV)/bin/sanpo
+JOBS ?= 2
+
+.PHONY: demo test test-long lint format bench lock clean help docs
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: $(VENV)/.run ## build a small city and open it on 127.0.0.1:8000 (DATA=file.csv.gz for real meters)
+	@SANPO_HOME="$${SANPO_HOME:-$(CURDIR)/.sanpo}" $(SANPO) demo $(if $(DATA),--data "$(DATA)") $(if $(TIMEZONE),--timezone "$(TIMEZONE)") $(if $(PORT),--port $(PORT)) $(DEMO_OPTIONS)
+
+test: $(VENV)/.dev ## the default suite (a minute)
+	@$(VENV)/bin/python -m pytest -n $(JOBS) $(PYTEST_OPTIONS)
+
+test-long: $(VENV)/.dev ## crash, race and fuzz tests that take minutes
+	@SANPO_LONG=1 $(VENV)/bin/python -m pytest -m long $(PYTEST_OPTIONS)
+
+lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports --no-cache > .cache/imports.log || { cat .cache/imports.log; exit 1; }
+
+format: $(VENV)/.dev ## put the sources in form
+	@$(VENV)/bin/ruff check --fix-only . ; $(VENV)/bin/ruff format .
+
+bench: $(VENV)/.dev ## all benchmarks, or one: make bench QUESTION=consent_scan
+	@for file in benchmarks/bench_$(or $(QUESTION),*).py; do $(VENV)/bin/python $$file || exit 1; done
+
+docs: $(VENV)/.dev ## rewrite the generated reference pages
+	@$(VENV)/bin/python tools/reference.py
+
+lock: $(VENV)/.dev ## compile requirements/*.in into hashed lock files that name no index
+	@cd requirements && for name in dev run build; do \
+	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( [ $$name = dev ] || echo -c dev.txt ) $$name.in -o $$name.txt; done
+
+clean: ## remove what was built (not the city in .sanpo)
+	rm -rf $(VENV) .cache sanpo/portal/static/dist *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sanpo needs Python 3.11 or newer; found $$($(PYTHON) --version)"; exit 1; }
+	@echo "· environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
+	@echo "· packages (the first time about a minute)"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@echo "· Sanpo and its front-end bundle"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "· packages for tests"
+	@mkdir -p .cache
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(VENV)/bin/python tools/bundle.py --with-tests
+	@touch $@
