@@ -65,12 +65,15 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
 def create_app(city: City) -> Litestar:
     """The web application of this city."""
     from sanpo.people import actor_of
+    from sanpo.portal import open_navigation
 
+    templates = open_templates(packages())
+    templates.globals["navigation"] = open_navigation(city.plugins)
     return create_web(
         city,
         WebParts(
             handlers=_handlers(),
-            templates=open_templates(packages()),
+            templates=templates,
             resolve_actor=actor_of,
             static=Path(str(files("sanpo.portal"))) / "static" / "dist",
         ),

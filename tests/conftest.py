@@ -61,6 +61,7 @@ def template(embedded: Embedded) -> str:
         psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn,
     ):
         if conn.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is None:
+            conn.execute(f"drop database if exists draft_{name} with (force)")
             conn.execute(f"create database draft_{name}")
             migrate(embedded.url("postgres", f"draft_{name}"), migrations)
             conn.execute(f"alter database draft_{name} rename to {name}")
@@ -117,3 +118,11 @@ def client(city: City) -> Iterator[Callable[[], TestClient[Any]]]:
     yield make
     for http in opened:
         http.__exit__(None, None, None)
+
+
+@pytest.fixture
+def world(city: City) -> Any:
+    """The city with the ways to act in it (see `tests/world.py`)."""
+    from tests.world import World
+
+    return World(city)

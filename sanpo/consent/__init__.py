@@ -17,6 +17,7 @@ from sanpo.consent.actions import (
     list_history,
     list_offers,
 )
+from sanpo.consent.datasets import dataset_text
 from sanpo.consent.gate import Admission, admit, confirm
 from sanpo.consent.model import AnalysisRule, Draft, Gain, Gains, PublishedAgreement
 from sanpo.consent.publication import (
@@ -40,6 +41,7 @@ __all__ = [
     "approve_agreement",
     "close_agreement",
     "confirm",
+    "dataset_text",
     "decide",
     "expire_grants",
     "find_agreement",

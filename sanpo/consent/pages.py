@@ -10,6 +10,7 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from sanpo.consent import actions, publication
+from sanpo.consent.datasets import dataset_text
 from sanpo.consent.model import PublishedAgreement, read_draft
 from sanpo.consent.states import Decision, State
 from sanpo.ground.actors import Actor, Resident, Staff, require, require_officer
@@ -57,7 +58,12 @@ def get_agreement_page(
     history = []
     if isinstance(actor, Resident):
         history = actions.list_history(city, actor, agreement_no=card.agreement.agreement_no, limit=20)
-    return render(request, "consent/agreement.html", card=card, history=history, done=done)
+    lang = language_of(request)
+
+    def text(name: str, column: str | None = None) -> str:
+        return dataset_text(city, name, lang, column)
+
+    return render(request, "consent/agreement.html", card=card, history=history, done=done, dataset_text=text)
 
 
 @post("/consent/agreements/{agreement_id:str}", sync_to_thread=True, include_in_schema=False)

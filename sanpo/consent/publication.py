@@ -14,6 +14,7 @@ from sanpo.consent.model import (
     document_bytes,
 )
 from sanpo.consent.actions import END_GRANTS
+from sanpo.consent.datasets import dataset_columns
 from sanpo.consent.states import State
 from sanpo.consent.store import SQL, agreement_of, get_agreement
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System, require_officer
@@ -135,10 +136,7 @@ def _publisher(actor: Actor, organisation_id: str | None) -> str:
 
 def _check_datasets(city: City, draft: Draft) -> None:
     """Every dataset and column must exist in a service's manifest."""
-    known: dict[str, set[str]] = {}
-    for service in city.plugins.services:
-        for dataset in service.manifest.get("datasets", []):
-            known[dataset["name"]] = {column["name"] for column in dataset["columns"]}
+    known = dataset_columns(city)
     for at, use in enumerate(draft.datasets):
         if use.name not in known:
             raise AgreementIsInvalid(where=f"$.datasets[{at}].name", problem=f"not one of {sorted(known)}")

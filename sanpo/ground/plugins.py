@@ -1,8 +1,8 @@
 """Services: plug-ins found by the entry-point group `sanpo.services`; built-in ones come through the same door."""
 
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
@@ -19,16 +19,13 @@ class ServiceIsBroken(DomainError):
 
 @dataclass(frozen=True)
 class Service:
-    """What a service's `service.py` offers as its one object `service`. Everything else is in its manifest."""
+    """What a service's `service.py` offers as its one object `service`. Its rooms (api, pages, cli, jobs, migrations,
+    words, templates) are found in its package as in any district; what it brings is in its manifest."""
 
     name: str
     package: str
-    api_handlers: Callable[[], list[Any]] = list
-    page_handlers: Callable[[], list[Any]] = list
-    cli: Callable[[], Any] | None = None
-    jobs: Callable[[Any], None] | None = None
 
-    @property
+    @cached_property
     def manifest(self) -> dict[str, Any]:
         """`manifest.toml` of the package: name, datasets, purposes, gains, pages, settings."""
         return tomllib.loads(files(self.package).joinpath("manifest.toml").read_text(encoding="utf-8"))

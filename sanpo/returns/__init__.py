@@ -13,5 +13,6 @@ from sanpo.returns.actions import (
     of_uses,
     report_return,
 )
+from sanpo.returns.uses import Use, list_uses
 
-__all__ = ["Accrual", "accrue", "list_totals", "of_uses", "report_return"]
+__all__ = ["Accrual", "Use", "accrue", "list_totals", "list_uses", "of_uses", "report_return"]

@@ -4,8 +4,10 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from sanpo.consent import dataset_text
 from sanpo.ground.actors import Actor, Resident, require
 from sanpo.ground.city import City
+from sanpo.ground.problems import language_of
 from sanpo.ground.web import render
 from sanpo.returns.uses import list_uses
 
@@ -18,7 +20,16 @@ def get_uses(request: Request[Any, Any, Any], city: City, actor: Actor, before: 
     resident = require(actor, Resident)
     uses = list_uses(city, resident, before=before, limit=PAGE)
     older = uses[-1].entry_no if len(uses) == PAGE else None
-    return render(request, "returns/uses.html", uses=uses, older=older)
+    vkey = city.keys.vkey(city.settings.journal_origin)
+    lang = language_of(request)
+    return render(
+        request,
+        "returns/uses.html",
+        uses=uses,
+        older=older,
+        vkey=vkey,
+        dataset_text=lambda name: dataset_text(city, name, lang),
+    )
 
 
 handlers: list[Any] = [get_uses]
