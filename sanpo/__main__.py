@@ -3,7 +3,7 @@
 import locale
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +71,9 @@ def worker(once: Annotated[bool, typer.Option(help="Work off the queue and end."
 
 @cli.command()
 def demo(
-    data: Annotated[Path | None, typer.Option(help="CSV of real meters in place of made-up ones.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="CSV of real meters in place of made-up ones.")
+    ] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of that file.")] = None,
     residents: Annotated[int, typer.Option(min=200, max=200_000)] = 2_000,
     households: Annotated[int, typer.Option(min=20, max=50_000)] = 100,
@@ -85,8 +87,9 @@ def demo(
 
     _overrides.update(mode="demo", host="127.0.0.1", port=port, origin=f"http://127.0.0.1:{port}")
     _overrides.setdefault("webhook_private_hosts", True)
+    plan = DemoPlan(residents, households, seed, data.resolve() if data else None, timezone)
     settings, _ = load_settings(_overrides)
-    plan = DemoPlan(residents, households, seed, data, timezone)
+    settings = replace(settings, home=settings.home / plan.folder)
     serve_demo(settings, plan, only_build=only_build)
 
 
@@ -101,15 +104,17 @@ def _open() -> City:
 
 
 def _add_districts() -> None:
-    for package in house.packages():
+    for package in house.packages()[1:]:  # the first is ground, whose cli.py is what commands stand on
         module = house.room(package, "cli")
         if module is not None:
             cli.add_typer(module.cli, name=package.rsplit(".", 1)[1])
-    from sanpo.cleanroom.cli import ask
-    from sanpo.journal.cli import verify
 
-    cli.command("ask")(ask)
-    cli.command("verify")(verify)
+    cli.command("verify")(_command("sanpo.journal", "verify"))
+
+
+def _command(package: str, name: str) -> Any:
+    """A district's command that is also a command of the whole city."""
+    return getattr(house.room(package, "cli"), name)
 
 
 def main() -> None:

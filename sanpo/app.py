@@ -83,7 +83,7 @@ def create_app(city: City) -> Litestar:
 def create_registry() -> Registry:
     """The jobs and duties of all districts."""
     registry = Registry()
-    for package in packages():
+    for package in packages()[1:]:  # the first is ground, whose jobs.py is the worker itself
         jobs = room(package, "jobs")
         if jobs is not None:
             jobs.jobs(registry)
@@ -92,7 +92,7 @@ def create_registry() -> Registry:
 
 def _handlers() -> list[Any]:
     found: list[Any] = []
-    for package in packages():
+    for package in packages()[1:]:
         for door in ("api", "pages"):
             module = room(package, door)
             if module is not None:

@@ -52,7 +52,7 @@ def serve_demo(settings: Settings, plan: "DemoPlan", *, only_build: bool = False
         house.prepare(settings)
     try:
         city = house.open_city(settings)
-        build_demo(city, plan, house.create_registry())
+        build_demo(city, plan)
         (settings.home / "demo").touch()
         if not only_build:
             print_way_in(city, seconds=time.monotonic() - began)

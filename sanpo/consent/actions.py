@@ -197,29 +197,39 @@ def _record(
     if ends:
         tx.execute(SQL.lock_withdrawals, agreement_no=agreement.agreement_no)
     keys = {"subject_no": subject_no, "agreement_no": agreement.agreement_no, "state": after.value, "at": tx.now}
-    if tx.one(SQL.upsert_grant, **keys, expires_at=expires_at, before=before) is None:
-        raise GrantChangedMeanwhile
     event = _event(tx, agreement, subject_no, after, expires_at, actor, language)
     record = record_bytes(build_record(event, agreement, tx.city.settings.jurisdiction))
     body = {"agreement_id": agreement.agreement_id, "state": after.value, "record_sha256": sha256_hex(record)}
-    entry = append(tx, kind="grant", body=body, agreement_no=agreement.agreement_no, subject_no=subject_no)
-    tx.execute(
-        SQL.insert_event,
-        **keys,
-        event_id=event.event_id,
-        expires_at=expires_at,
-        acted_by=_acting(actor),
-        acted_as=event.acted_as,
-        language=language,
-        record=record,
-        signature=tx.city.keys.sign(sign_input(record)),
-        entry_id=entry.entry_id,
-    )
-    if after.counts or ends:
-        tx.execute(SQL.flip, agreement_no=agreement.agreement_no, subject_no=subject_no, granted=after.counts)
+    entry_id = new_id("ent")
+    with tx.together():
+        moved = tx.start(SQL.upsert_grant, **keys, expires_at=expires_at, before=before)
+        tx.start(
+            SQL.insert_event,
+            **keys,
+            event_id=event.event_id,
+            expires_at=expires_at,
+            acted_by=_acting(actor),
+            acted_as=event.acted_as,
+            language=language,
+            record=record,
+            signature=tx.city.keys.sign(sign_input(record)),
+            entry_id=entry_id,
+        )
+        if after.counts or ends:
+            tx.start(SQL.flip, agreement_no=agreement.agreement_no, subject_no=subject_no, granted=after.counts)
+        append(
+            tx,
+            kind="grant",
+            body=body,
+            agreement_no=agreement.agreement_no,
+            subject_no=subject_no,
+            entry_id=entry_id,
+        )
+    if moved.fetchone() is None:
+        raise GrantChangedMeanwhile
     if ends:
         queue_notice(tx, agreement, subject_no, event.event_id, after)
-    return Outcome(Done.RECORDED, after, event.event_id, entry.entry_id, expires_at)
+    return Outcome(Done.RECORDED, after, event.event_id, entry_id, expires_at)
 
 
 def _event(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
@@ -17,6 +17,7 @@ from sanpo.ground.errors import NotFound
 from sanpo.ground.problems import language_of, problem_responses
 
 PATH = "/api/consent"
+State = Literal["proposed", "approved", "rejected", "closed"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class AgreementView:
 
     agreement_id: str
     sha256: str
-    state: Literal["proposed", "approved", "rejected", "closed"]
+    state: State
     published_at: datetime
     decision_note: str
     granted: int
@@ -55,9 +56,11 @@ class VerdictBody:
 
 
 @get(f"{PATH}/agreements", sync_to_thread=True, responses=problem_responses(401, 403))
-def get_agreements(city: City, actor: Actor, state: str | None = None) -> list[AgreementView]:
+def get_agreements(
+    city: City, actor: Actor, in_state: Annotated[State | None, Parameter(query="state")] = None
+) -> list[AgreementView]:
     """All agreements that the caller may read, newest first; approved and closed ones are public."""
-    return [_view(city, agreement) for agreement in publication.list_agreements(city, actor, state=state)]
+    return [_view(city, agreement) for agreement in publication.list_agreements(city, actor, state=in_state)]
 
 
 @get(f"{PATH}/agreements/{{agreement_id:str}}", sync_to_thread=True, responses=problem_responses(401, 403, 404))

@@ -6,13 +6,17 @@ from typing import Literal, TypeVar
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 
 
+class Actor:
+    """Whoever acts: one of the kinds below."""
+
+
 @dataclass(frozen=True)
-class Anonymous:
+class Anonymous(Actor):
     """Nobody has signed in."""
 
 
 @dataclass(frozen=True)
-class Resident:
+class Resident(Actor):
     """A resident, or a representative acting for one. `subject_no` is whose data it is about."""
 
     resident_id: str
@@ -23,7 +27,7 @@ class Resident:
 
 
 @dataclass(frozen=True)
-class Staff:
+class Staff(Actor):
     """A person who works for an organisation: an officer of the city, or an analyst."""
 
     staff_id: str
@@ -34,7 +38,7 @@ class Staff:
 
 
 @dataclass(frozen=True)
-class Client:
+class Client(Actor):
     """An organisation's program. Its token names the agreement under which it asks."""
 
     client_id: str
@@ -44,13 +48,12 @@ class Client:
 
 
 @dataclass(frozen=True)
-class System:
+class System(Actor):
     """The city itself at a duty: `jobs`, `operator` (its own command line), `sign_in`, `simulator`."""
 
     duty: str
 
 
-Actor = Anonymous | Resident | Staff | Client | System
 _T = TypeVar("_T", Resident, Staff, Client, System)
 
 

@@ -66,6 +66,19 @@ class Transaction:
     def all(self, sql: str, **params: Any) -> list[Any]:
         return self.conn.execute(_literal(sql), params).fetchall()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Statements inside are sent without waiting for each other; the first that asks for a row waits for all.
+
+        An error of an earlier one then shows itself there, or at the end of the block.
+        """
+        with self.conn.pipeline():
+            yield
+
+    def start(self, sql: str, **params: Any) -> psycopg.Cursor[Any]:
+        """Runs a statement whose rows are asked for later, after the block of `together`."""
+        return self.conn.execute(_literal(sql), params)
+
     def on_commit(self, call: Callable[[], None]) -> None:
         """`call` runs after the commit, never after a rollback."""
         self._after.append(call)
@@ -110,10 +123,16 @@ class Database:
     def transaction(self, city: "City", actor: Actor, now: datetime) -> Iterator[Transaction]:
         """Commits when the block ends, rolls back when it raises."""
         with self.connection() as conn:
-            with conn.transaction():
-                tx = Transaction(conn, city, actor, now)
+            with conn.pipeline():  # one round trip for both
+                conn.execute("begin")
                 conn.execute(_SET_ACTOR, _settings_of(actor))
+            tx = Transaction(conn, city, actor, now)
+            try:
                 yield tx
+            except BaseException:
+                conn.rollback()
+                raise
+            conn.commit()
             for call in tx._after:
                 call()
 
