@@ -17,7 +17,7 @@ class Dependencies(MetadataHookInterface):
 
 
 class FrontEnd(BuildHookInterface[Any]):
-    """Runs tools/bundle.py, so that an installation of either kind has styles and scripts without Node on the machine."""
+    """Runs tools/bundle.py: styles and scripts are there after any installation, without Node on the machine."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         sys.path.insert(0, str(Path(self.root, "tools")))

@@ -108,7 +108,7 @@ def _add_districts() -> None:
         module = house.room(package, "cli")
         if module is not None:
             cli.add_typer(module.cli, name=package.rsplit(".", 1)[1])
-
+    cli.command("ask")(_command("sanpo.cleanroom", "ask"))
     cli.command("verify")(_command("sanpo.journal", "verify"))
 
 

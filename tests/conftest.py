@@ -108,16 +108,8 @@ def city(settings: Settings, clock: FixedClock) -> Iterator[City]:
 def client(city: City) -> Iterator[Callable[[], TestClient[Any]]]:
     """Makes HTTP clients of the city's web application; each has its own cookies."""
     web = app.create_app(city)
-    opened: list[TestClient[Any]] = []
-
-    def make() -> TestClient[Any]:
-        http = TestClient(web, raise_server_exceptions=False).__enter__()
-        opened.append(http)
-        return http
-
-    yield make
-    for http in opened:
-        http.__exit__(None, None, None)
+    # Not entered: several clients of one application would each run, and wait for, its lifespan.
+    yield lambda: TestClient(web, raise_server_exceptions=False)
 
 
 @pytest.fixture

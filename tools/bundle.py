@@ -31,21 +31,23 @@ def node_command(*arguments: str) -> list[str]:
 def inputs_hash(root: Path) -> str:
     """SHA-256 over path and content of everything that the bundle is made from, this file included."""
     digest = hashlib.sha256()
-    for source in (*(root / "frontend" / name for name in SOURCES), Path(__file__)):
-        for file in sorted(source.rglob("*")) if source.is_dir() else [source]:
-            if file.is_file():
-                content = hashlib.sha256(file.read_bytes()).hexdigest()
-                digest.update(f"{file.name} {content}\n".encode())
+    frontend = root / "frontend"
+    found = [file for name in SOURCES for file in [frontend / name, *sorted((frontend / name).rglob("*"))]]
+    for file in (*found, Path(__file__)):
+        if file.is_file():
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            name = file.relative_to(frontend).as_posix() if file.is_relative_to(frontend) else file.name
+            digest.update(f"{name} {content}\n".encode())
     return digest.hexdigest()
 
 
 def is_current(dist: Path, inputs: str) -> bool:
     try:
-        manifest = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+        files = json.loads((dist / "manifest.json").read_text(encoding="utf-8"))
+        made_from = (dist / "inputs.txt").read_text(encoding="utf-8")
     except (OSError, ValueError):
         return False
-    files = manifest.get("files", {})
-    return bool(files) and manifest.get("inputs") == inputs and all((dist / name).is_file() for name in files.values())
+    return made_from == inputs and all((dist / name).is_file() for name in files.values())
 
 
 def run(step: str, command: list[str], cwd: Path) -> str:
@@ -86,8 +88,8 @@ def build(work: Path, dist: Path, inputs: str) -> None:
     fresh = work / "dist"
     shutil.rmtree(fresh, ignore_errors=True)
     files = json.loads(run("bundling", node_command("build.mjs", str(fresh)), work))
-    manifest = {"inputs": inputs, "files": files}
-    (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (fresh / "manifest.json").write_text(json.dumps(files, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (fresh / "inputs.txt").write_text(inputs, encoding="utf-8")
     shutil.rmtree(dist, ignore_errors=True)
     dist.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(fresh, dist)

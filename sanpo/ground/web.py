@@ -21,6 +21,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
+from litestar.utils.sync import AsyncCallable
 
 from sanpo import __version__
 from sanpo.ground.actors import Actor
@@ -80,7 +81,16 @@ def create_web(city: City, parts: WebParts) -> Litestar:
         debug=False,
         logging_config=None,
     )
+    _undo_double_threads(app)
     return app
+
+
+def _undo_double_threads(app: Litestar) -> None:
+    """Litestar 2.25 registers the GET of a path again when a POST joins it, and puts it on a thread twice."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            while isinstance(getattr(handler.fn, "func", None), AsyncCallable):
+                handler._fn = handler.fn.func
 
 
 def session_cookie_name(city: City) -> str:
@@ -100,7 +110,7 @@ def choose_language(lang: str, next: str = "/") -> Redirect:
     """Remembers the reader's language for a year."""
     redirect = Redirect(safe_next(next))
     if lang in ("ja", "en"):
-        redirect.set_cookie(Cookie("lang", lang, max_age=365 * 86400, httponly=True, samesite="lax", path="/"))
+        redirect.set_cookie(Cookie(key="lang", value=lang, max_age=365 * 86400, httponly=True, samesite="lax", path="/"))
     return redirect
 
 
@@ -132,7 +142,7 @@ async def _actor(request: Request[Any, Any, Any], state: State) -> Actor:
     return actor
 
 
-def _secure(response: Response[Any]) -> Response[Any]:
+async def _secure(response: Response[Any]) -> Response[Any]:
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")

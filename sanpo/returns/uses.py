@@ -45,7 +45,8 @@ class Use:
 
     @property
     def dataset(self) -> str:
-        return str(self.entry.body["dataset"])
+        """The dataset whose rows were read; attributes joined to them are not named here."""
+        return str(next(iter(self.entry.body["snapshots"])))
 
     @property
     def question(self) -> str:

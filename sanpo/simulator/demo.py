@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sanpo.cleanroom import ask
@@ -33,8 +33,8 @@ from sanpo.people import (
     register_organisation,
     register_residents,
 )
+from sanpo.services.energy import Home as MeteredHome
 from sanpo.services.energy import (
-    NewHome,
     import_readings,
     publish_comparison,
     publish_homes,
@@ -113,24 +113,25 @@ def print_way_in(city: City, *, seconds: float) -> None:
     def link(holder_id: str) -> str:
         return make_sign_in_link(city, OPERATOR, holder_id, lifetime=timedelta(hours=12)).url
 
-    lines = [
-        f"[bold]{city.settings.city_name_ja} / {city.settings.city_name_en}[/]  {city.settings.origin}",
+    out.rule(f"Sanpo · ready in {seconds:.0f} s")
+    # Links are printed as they are, never folded: they are there to be clicked and copied.
+    for line in (
+        f"{city.settings.city_name_ja} / {city.settings.city_name_en}   {city.settings.origin}",
         "",
-        f"住民 resident        {link(built.resident_id)}",
-        f"分析者 analyst       {link(built.analyst_id)}",
-        f"職員 city officer    {link(built.officer_id)}",
+        "住民 resident",
+        f"  {link(built.resident_id)}",
+        "分析者 company's analyst",
+        f"  {link(built.analyst_id)}",
+        "職員 city officer",
+        f"  {link(built.officer_id)}",
         "",
         "Each link signs in once. Ctrl-C ends the city; its data stays in",
-        f"{city.settings.home}",
-    ]
-    out.print(Panel("\n".join(lines), title=f"Sanpo · ready in {seconds:.0f} s", expand=False), soft_wrap=True)
-    out.print("Try, in another terminal:", style="dim")
-    out.print(
-        f'  SANPO_HOME={city.settings.home} sanpo ask --agreement {built.agreements[0]} "{QUESTIONS[0]}"',
-        soft_wrap=True,
-        markup=False,
-        highlight=False,
-    )
+        f"  {city.settings.home}",
+        "Try in another terminal:",
+        f'  SANPO_HOME="{city.settings.home}" {Path(sys.argv[0])} ask --agreement {built.agreements[0]} \\',
+        f'    "{QUESTIONS[0]}"',
+    ):
+        out.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _stepper(bars: Progress) -> Callable[[str], Callable[[], None]]:
@@ -212,7 +213,7 @@ class _Builder:
             self.city,
             OPERATOR,
             [
-                NewHome(m.resident.subject_no, m.home.area, m.home.dwelling_type, m.home.heating_type, m.home.occupants)
+                MeteredHome(m.resident.subject_no, m.home.area, m.home.dwelling_type, m.home.heating_type, m.home.occupants)
                 for m in metered
             ],
         )

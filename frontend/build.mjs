@@ -1,0 +1,45 @@
+// Bundles src/ into the folder named by the first argument; prints esbuild's entry points as JSON for the manifest.
+// Charts are an entry of their own so that a page without a chart never loads them.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+
+const outdir = process.argv[2];
+const { metafile } = await build({
+  entryPoints: [
+    { in: "src/app.ts", out: "app" },
+    { in: "src/charts.ts", out: "charts" },
+    { in: "src/css/app.css", out: "app" },
+  ],
+  entryNames: "[name]-[hash]",
+  chunkNames: "part-[hash]",
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  minify: true,
+  legalComments: "none",
+  target: ["es2022", "chrome111", "firefox113", "safari16.4"],
+  metafile: true,
+  logLevel: "warning",
+});
+
+const files = {};
+for (const [path, output] of Object.entries(metafile.outputs)) {
+  if (!output.entryPoint) continue;
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  files[file.replace(/-[A-Z0-9]{8}\./, ".")] = file;
+}
+// What is bundled is distributed: its licences go with it.
+const packages = new Set(Object.keys(metafile.inputs).map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]));
+const licences = [...packages].filter(Boolean).sort().map((name) => {
+  const folder = `node_modules/${name}`;
+  const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+  const texts = readdirSync(folder, { withFileTypes: true })
+    .filter((file) => file.isFile() && /^(licen[cs]e|notice|copyrightnotice)/i.test(file.name))
+    .map((file) => file.name)
+    .sort();
+  return [`${name} ${version} (${license})`, ...texts.map((file) => readFileSync(`${folder}/${file}`, "utf8"))].join("\n\n");
+});
+writeFileSync(`${outdir}/licences.txt`, licences.join("\n\n----\n\n"));
+
+process.stdout.write(JSON.stringify(files));

@@ -1,0 +1,29 @@
+// Every page works without this file. It adds: htmx, a question before steps that matter, copying, passkeys, charts.
+import "htmx.org";
+import { csrfToken } from "./csrf";
+import { enhanceForms } from "./forms";
+import { enhanceCopyButtons } from "./copy";
+import { enhancePasskeys } from "./passkey";
+
+// `charts` is an entry of its own; the browser fetches it only where a page has a chart.
+async function drawCharts(root: ParentNode): Promise<void> {
+  if (!root.querySelector("[data-chart]")) return;
+  const { drawAll } = await import("./charts");
+  drawAll(root);
+}
+
+function enhance(root: ParentNode): void {
+  enhanceCopyButtons(root);
+  enhancePasskeys(root);
+  void drawCharts(root);
+}
+
+document.addEventListener("htmx:config:request", (event) => {
+  const request = (event as CustomEvent).detail?.ctx?.request;
+  if (request) request.headers["X-CSRF-Token"] = csrfToken();
+});
+document.addEventListener("htmx:after:swap", () => enhance(document));
+
+document.documentElement.classList.add("has-script");
+enhanceForms();
+enhance(document);

@@ -1,0 +1,126 @@
+"""The answer: what the asker gets. Columns, rows with their suppressed places, and what the use gave back. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sanpo.cleanroom.disclosure import Row
+from sanpo.cleanroom.model import Measure, Question
+from sanpo.cleanroom.scope import Scope, Value
+from sanpo.returns import Accrual
+
+
+@dataclass(frozen=True)
+class AnswerColumn:
+    """`type` is int, float, text, bool, date or timestamp (local, without a zone); `unit` as the catalogue has it."""
+
+    name: str
+    type: str
+    unit: str | None
+    role: Literal["dimension", "measure"]
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """`values` follow the columns. `subjects` is None where there are fewer than the minimum; `suppressed` names the
+    columns whose value is withheld (a null that is not named there is a value that is missing in the data)."""
+
+    values: tuple[Value | None, ...]
+    subjects: int | None
+    suppressed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AnswerReturn:
+    """What the use gave one side. `quantity` is null while only the recipient's report can tell; `share` is what one
+    giver gets."""
+
+    side: str
+    metric: str
+    unit: dict[str, str]
+    quantity: int | None
+    share: int | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A released answer and its record. `subjects` counts distinct residents in the released cells."""
+
+    entry_id: str
+    agreement_id: str
+    agreement_sha256: str
+    question: str
+    snapshots: dict[str, int]
+    answered_at: datetime
+    columns: tuple[AnswerColumn, ...]
+    rows: tuple[AnswerRow, ...]
+    subjects: int
+    minimum: int
+    suppressed_cells: int
+    returns: tuple[AnswerReturn, ...]
+    timings_ms: dict[str, float]
+
+
+def returned(accrual: Accrual) -> AnswerReturn:
+    """One side's return as the asker sees it."""
+    unit = {"ja": accrual.unit_ja, "en": accrual.unit_en}
+    return AnswerReturn(accrual.side, accrual.metric, unit, accrual.quantity, accrual.share)
+
+
+def columns_of(question: Question, scope: Scope) -> tuple[AnswerColumn, ...]:
+    """What the answer's columns hold."""
+    dimensions = [
+        AnswerColumn(each.name, scope.type_of(each.term), _unit(scope, each.column, each.bucket is None), "dimension")
+        for each in question.dimensions
+    ]
+    return (*dimensions, *(_measured(measure, scope) for measure in question.measures))
+
+
+def rows_of(question: Question, rows: Sequence[Row]) -> tuple[AnswerRow, ...]:
+    """The released rows as the asker sees them."""
+    names = [measure.name for measure in question.measures]
+    return tuple(
+        AnswerRow(
+            values=(*row.key, *row.values),
+            subjects=row.subjects,
+            suppressed=tuple(name for name, hide in zip(names, row.hidden, strict=True) if hide),
+        )
+        for row in rows
+    )
+
+
+def arrange_for(question: Question) -> Callable[[Sequence[Row]], Sequence[Row]]:
+    """How the question wants released rows sorted and cut. Ties, and no order at all, go by the dimensions."""
+    places = [(question.names.index(order.name), order.descending) for order in question.order_by]
+    keys = [(at, False) for at in range(len(question.dimensions))]
+
+    def arrange(rows: Sequence[Row]) -> Sequence[Row]:
+        sorted_rows = list(rows)
+        for place, descending in reversed([*places, *keys]):
+            sorted_rows = _sorted_by(sorted_rows, place, descending)
+        return sorted_rows[: question.limit]
+
+    return arrange
+
+
+def _sorted_by(rows: list[Row], place: int, descending: bool) -> list[Row]:
+    """Stable; missing and suppressed values last."""
+
+    def value(row: Row) -> Value | None:
+        return (*row.key, *row.values)[place]
+
+    present = [row for row in rows if value(row) is not None]
+    absent = [row for row in rows if value(row) is None]
+    return sorted(present, key=value, reverse=descending) + absent  # type: ignore[arg-type]
+
+
+def _measured(measure: Measure, scope: Scope) -> AnswerColumn:
+    unit = {"count": "rows", "subjects": "persons"}.get(measure.function)
+    if measure.column is not None:
+        unit = _unit(scope, measure.column, True)
+    return AnswerColumn(measure.name, scope.type_of_measure(measure), unit, "measure")
+
+
+def _unit(scope: Scope, name: str, is_plain: bool) -> str | None:
+    return scope.column(name).unit if is_plain else None

@@ -1,0 +1,104 @@
+"""SQL text to sqlglot's tree and back to positions: the reader's small dialect knows no function of its own.
+
+With sqlglot's tables of functions emptied every call keeps the name and the place that the author wrote, so that a
+refusal can point at it. Only this file and `parse.py` see sqlglot.
+"""
+
+import logging
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.parsers.duckdb import DuckDBParser
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sanpo.cleanroom.errors import QuestionNotInSubset
+
+LONGEST = 20_000
+MOST_TOKENS = 4_000
+DEEPEST_PARENTHESES = 40
+SHAPE = "select … from dataset [where …] [group by …] [order by …] [limit …]"
+
+
+class Subset(DuckDB):
+    """DuckDB's grammar without its functions."""
+
+    class Parser(DuckDBParser):
+        FUNCTIONS = {}
+        FUNCTION_PARSERS = {}
+        NO_PAREN_FUNCTIONS = {}
+
+
+def read_tree(text: str) -> exp.Select:
+    """The tree of one `select`. Raises `QuestionNotInSubset` for everything else."""
+    tokens = _tokens(text)
+    if tokens[0].token_type != TokenType.SELECT:
+        raise refusal_at(text, tokens[0].start, tokens[0].end, SHAPE)
+    try:
+        statements = Subset().parser().parse(tokens, text)
+    except ParseError as error:
+        raise _parse_refusal(text, error) from None
+    except Exception:  # whatever makes another's parser stumble is no question of ours
+        raise refusal_at(text, 0, len(text) - 1, SHAPE) from None
+    found = [statement for statement in statements if statement is not None]
+    if len(found) != 1 or not isinstance(found[0], exp.Select):
+        raise refusal_at(text, 0, len(text) - 1, SHAPE)
+    return found[0]
+
+
+def refusal(text: str, node: exp.Expr, suggestion: str) -> QuestionNotInSubset:
+    """`QuestionNotInSubset` at the place of this part of the tree, or of what is around it."""
+    places = [each.meta for each in node.walk() if "start" in each.meta]
+    if not places and node.parent is not None:
+        return refusal(text, node.parent, suggestion)
+    start = min((place["start"] for place in places), default=0)
+    end = max((place["end"] for place in places), default=len(text) - 1)
+    while text[start : end + 1].count("(") > text[start : end + 1].count(")") and text[end + 1 : end + 2] == ")":
+        end += 1
+    return refusal_at(text, start, end, suggestion)
+
+
+def refusal_at(text: str, start: int, end: int, suggestion: str) -> QuestionNotInSubset:
+    """`QuestionNotInSubset` at this place; `start` and `end` (inclusive) are offsets into the text."""
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    found = " ".join(text[start : end + 1].split())
+    shown = found if len(found) <= 60 else found[:59] + "…"
+    return QuestionNotInSubset(line=line, column=column, found=shown, suggestion=suggestion)
+
+
+def is_plain_word(name: str) -> bool:
+    """True where the name can stand in a statement without quotation marks."""
+    tokens = Subset().tokenize(name)
+    return len(tokens) == 1 and tokens[0].token_type == TokenType.VAR
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        text.encode()
+        tokens = Subset().tokenize(text) if len(text) <= LONGEST else []
+    except (SqlglotError, UnicodeError):
+        raise refusal_at(text, 0, len(text) - 1, SHAPE) from None
+    depth = 0
+    for token in tokens:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth > DEEPEST_PARENTHESES:
+            raise refusal_at(text, token.start, token.end, SHAPE)
+    if not 0 < len(tokens) <= MOST_TOKENS:
+        raise refusal_at(text, 0, len(text) - 1, SHAPE)
+    return tokens
+
+
+def _parse_refusal(text: str, error: ParseError) -> QuestionNotInSubset:
+    """Points at the token at which sqlglot stopped (it counts lines from 1 and gives the token's last column)."""
+    first = error.errors[0] if error.errors else {}
+    lines = text.split("\n")
+    line = min(max(first.get("line") or 1, 1), len(lines))
+    word = first.get("highlight") or ""
+    ends = sum(len(each) + 1 for each in lines[: line - 1]) + (first.get("col") or 1)
+    start = max(ends - max(len(word), 1), 0)
+    return refusal_at(text, min(start, max(len(text) - 1, 0)), max(ends - 1, 0), SHAPE)
+
+
+# sqlglot logs what it cannot read; a question's text does not belong in a log.
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)

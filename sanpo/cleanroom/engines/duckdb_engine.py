@@ -1,0 +1,96 @@
+"""DuckDB in this process: one locked-down database, one cursor for each question, bounded time and memory.
+
+The database can read the lake's folder and nothing else, can load no extension, and its configuration cannot be
+changed again; the only statements it gets are those of `duckdb_sql`.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import duckdb
+import pyarrow as pa
+
+from sanpo.cleanroom.engines.duckdb_sql import to_statement
+from sanpo.cleanroom.errors import (
+    AnswerIsTooLarge,
+    EngineIsUnavailable,
+    QuestionNeedsTooMuchMemory,
+    QuestionRunsTooLong,
+)
+from sanpo.cleanroom.model import SUBJECT
+from sanpo.cleanroom.plan import MOST_CELLS, Cell, Plan, filled_of, measured_columns
+from sanpo.ground.config import Settings
+
+
+def run(plan: Plan, settings: Settings) -> list[Cell]:
+    """The cells of the plan, in no particular order.
+
+    Raises `AnswerIsTooLarge`, `QuestionRunsTooLong`, `QuestionNeedsTooMuchMemory`, `EngineIsUnavailable`.
+    """
+    if plan.is_empty:
+        return []
+    statement = to_statement(plan)
+    with _bounded(plan, settings) as cursor:
+        cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.admission.subjects)}))
+        rows = cursor.execute(statement.sql, statement.params).fetchall()
+    if len(rows) > MOST_CELLS:
+        raise AnswerIsTooLarge(most=MOST_CELLS)
+    # Without dimensions SQL gives one row even of nothing; a cell that nobody is in is no cell.
+    return [_cell(plan, row) for row in rows if row[-1] is not None]
+
+
+def _cell(plan: Plan, row: tuple[object, ...]) -> Cell:
+    question = plan.question
+    keys, measures = len(question.dimensions), len(question.measures)
+    *counts, rows, subjects = row[keys + measures :]
+    filled = dict(zip(measured_columns(question), counts, strict=True))
+    return Cell(
+        key=row[:keys],  # type: ignore[arg-type]
+        values=row[keys : keys + measures],  # type: ignore[arg-type]
+        filled=tuple(filled_of(measure, rows, filled) for measure in question.measures),  # type: ignore[arg-type]
+        rows=rows,  # type: ignore[arg-type]
+        subjects=subjects,  # type: ignore[arg-type]
+    )
+
+
+@contextmanager
+def _bounded(plan: Plan, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor that is stopped at the time limit; DuckDB's errors become ours."""
+    cursor = _database(settings.lake, settings.question_threads, settings.question_memory_mb).cursor()
+    alarm = threading.Timer(settings.question_timeout_ms / 1000, cursor.interrupt)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield cursor
+    except duckdb.InterruptException:
+        raise QuestionRunsTooLong(limit_ms=settings.question_timeout_ms) from None
+    except duckdb.OutOfMemoryException:
+        raise QuestionNeedsTooMuchMemory(limit_mb=settings.question_memory_mb) from None
+    except duckdb.Error as error:
+        problem = f"{type(error).__name__}: {error}".splitlines()[0][:200].replace(settings.lake, "lake")
+        raise EngineIsUnavailable(dataset=plan.question.dataset, problem=problem) from error
+    finally:
+        alarm.cancel()
+        cursor.close()
+
+
+@lru_cache(maxsize=8)
+def _database(lake: str, threads: int, memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """The process's database over one lake. Spilling to disk is off: a question fits in memory or is refused."""
+    database = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "threads": threads,
+            "memory_limit": f"{memory_mb}MB",
+            "temp_directory": "",
+        }
+    )
+    database.execute("set parquet_metadata_cache = true")  # a file of the lake never changes
+    database.execute("set timezone = 'UTC'")
+    database.execute("set allowed_directories = [$1]", [lake.rstrip("/") + "/"])
+    database.execute("set enable_external_access = false")
+    database.execute("set lock_configuration = true")
+    return database

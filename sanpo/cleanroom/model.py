@@ -1,0 +1,269 @@
+"""The question: one small typed model with two faces, JSON (here) and SQL (`parse.py`). Pure.
+
+A question names one dataset, splits its rows by dimensions, keeps those that pass a filter and measures each cell. It
+can hold nothing else, so nothing else ever reaches an engine.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sanpo.cleanroom.errors import QuestionIsMalformed
+
+Name = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z", max_length=60)]
+DatasetName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z", max_length=121)]
+Bucket = Literal["hour", "half_hour", "date", "weekday", "week", "month", "date_trunc"]
+Unit = Literal["hour", "day", "week", "month", "quarter", "year"]
+Function = Literal["count", "subjects", "sum", "avg", "min", "max", "quantile"]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Text = Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00]*\Z")]
+Scalar = bool | Whole | float | Text
+"""A literal. Dates and times are ISO 8601 texts without a zone: the city's local time."""
+
+SUBJECT = "subject_no"
+DEEPEST = 12
+MOST_LITERALS = 500
+LARGEST = 20_000
+"""Bytes of JSON. The journal keeps the text of every question that was answered."""
+
+
+class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A column, or a time bucket of one. `hour` 0–23, `half_hour` 0–47, `weekday` 1 (Monday) – 7, `week` 1–53
+    (ISO 8601), `month` 1–12, `date`; `date_trunc` gives the beginning of its `unit`. All in the city's local time."""
+
+    column: Name
+    bucket: Bucket | None = None
+    unit: Unit | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bucket == "date_trunc") != (self.unit is not None):
+            raise ValueError("`unit` belongs to the bucket `date_trunc`, which needs it")
+
+
+class Dimension(Term, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What cells are split by. `as` names it in the answer."""
+
+    as_: Name | None = msgspec.field(default=None, name="as")
+
+    @property
+    def name(self) -> str:
+        return self.as_ or (self.unit if self.bucket == "date_trunc" else self.bucket) or self.column
+
+    @property
+    def term(self) -> Term:
+        return Term(column=self.column, bucket=self.bucket, unit=self.unit)
+
+
+class Measure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is told of each cell: `count` (rows), `subjects` (distinct residents), or a function of a numeric column.
+
+    `q` is the quantile's level, 0–1; quantiles interpolate between neighbours (SQL's `percentile_cont`).
+    """
+
+    function: Function
+    column: Name | None = None
+    q: Annotated[float, Meta(ge=0, le=1)] | None = None
+    as_: Name | None = msgspec.field(default=None, name="as")
+
+    def __post_init__(self) -> None:
+        if (self.function in ("count", "subjects")) != (self.column is None):
+            raise ValueError("`column` belongs to every function but `count` and `subjects`")
+        if (self.function == "quantile") != (self.q is not None):
+            raise ValueError("`q` belongs to the function `quantile`, which needs it")
+
+    @property
+    def name(self) -> str:
+        plain = {"count": "rows", "subjects": "subjects"}
+        return self.as_ or plain.get(self.function) or f"{self.function}_{self.column}"
+
+
+class Condition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op"):
+    """One condition of a filter. As in SQL, a comparison with a missing value is neither true nor false."""
+
+
+class Comparison(Condition, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    term: Term
+    value: Scalar
+
+    @property
+    def op(self) -> str:
+        return str(self.__struct_config__.tag)
+
+
+class Equal(Comparison, frozen=True, tag="="):
+    pass
+
+
+class NotEqual(Comparison, frozen=True, tag="!="):
+    pass
+
+
+class Less(Comparison, frozen=True, tag="<"):
+    pass
+
+
+class AtMost(Comparison, frozen=True, tag="<="):
+    pass
+
+
+class Greater(Comparison, frozen=True, tag=">"):
+    pass
+
+
+class AtLeast(Comparison, frozen=True, tag=">="):
+    pass
+
+
+class Among(Condition, frozen=True, tag="in"):
+    term: Term
+    values: Annotated[tuple[Scalar, ...], Meta(min_length=1, max_length=MOST_LITERALS)]
+
+
+class Between(Condition, frozen=True, tag="between"):
+    """Both ends belong to it."""
+
+    term: Term
+    low: Scalar
+    high: Scalar
+
+
+class IsNull(Condition, frozen=True, tag="is_null"):
+    term: Term
+
+
+class Not(Condition, frozen=True, tag="not"):
+    part: "Filter"
+
+
+class AllOf(Condition, frozen=True, tag="and"):
+    parts: Annotated[tuple["Filter", ...], Meta(min_length=2, max_length=100)]
+
+
+class AnyOf(Condition, frozen=True, tag="or"):
+    parts: Annotated[tuple["Filter", ...], Meta(min_length=2, max_length=100)]
+
+
+Simple = Equal | NotEqual | Less | AtMost | Greater | AtLeast | Among | Between | IsNull
+Filter = Simple | Not | AllOf | AnyOf
+COMPARISONS: dict[str, type[Comparison]] = {
+    "=": Equal, "!=": NotEqual, "<": Less, "<=": AtMost, ">": Greater, ">=": AtLeast
+}  # fmt: skip
+
+
+class Order(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Sorts the released answer by one of its columns; missing and suppressed values come last either way."""
+
+    name: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z", max_length=80)]
+    descending: bool = False
+
+
+class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is asked. Order and limit act on the released answer, so that they tell nothing of what is suppressed."""
+
+    dataset: DatasetName
+    dimensions: Annotated[tuple[Dimension, ...], Meta(max_length=6)] = ()
+    measures: Annotated[tuple[Measure, ...], Meta(min_length=1, max_length=12)]
+    filter: Filter | None = None
+    order_by: Annotated[tuple[Order, ...], Meta(max_length=6)] = ()
+    limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of its answer, in order."""
+        return (*(each.name for each in self.dimensions), *(each.name for each in self.measures))
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every use of a column outside measures: dimensions first, then the filter's, as written."""
+        return (*(dimension.term for dimension in self.dimensions), *(part.term for part in parts_of(self.filter)))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column that it touches."""
+        measured = {measure.column for measure in self.measures if measure.column is not None}
+        return frozenset(measured | {term.column for term in self.terms})
+
+
+def parts_of(filter: Filter | None) -> Iterator[Simple]:
+    """Every condition inside a filter that looks at a term, as written."""
+    match filter:
+        case None:
+            return
+        case Not(part=part):
+            yield from parts_of(part)
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            for each in parts:
+                yield from parts_of(each)
+        case _:
+            yield filter
+
+
+def literals_of(filter: Filter | None) -> Iterator[tuple[Term, Scalar]]:
+    """Every literal of a filter with the term that it is compared to."""
+    for part in parts_of(filter):
+        match part:
+            case Comparison(term=term, value=value):
+                yield term, value
+            case Among(term=term, values=values):
+                yield from ((term, value) for value in values)
+            case Between(term=term, low=low, high=high):
+                yield from ((term, low), (term, high))
+
+
+def depth_of(filter: Filter | None) -> int:
+    """How deep conditions are nested in each other."""
+    match filter:
+        case None:
+            return 0
+        case Not(part=part):
+            return 1 + depth_of(part)
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return 1 + max(map(depth_of, parts))
+        case _:
+            return 1
+
+
+def read_question(data: bytes | str | dict[str, Any]) -> Question:
+    """A question from JSON. Raises `QuestionIsMalformed` with the path of the problem."""
+    try:
+        raw = data if isinstance(data, dict) else msgspec.json.decode(data)
+        return check_shape(msgspec.convert(raw, Question))
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `")
+        raise QuestionIsMalformed(where=where.rstrip("`") or "$", problem=problem) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise QuestionIsMalformed(where="$", problem=str(error)) from None
+
+
+def question_json(question: Question) -> dict[str, Any]:
+    """The question as plain JSON values: what `read_question` reads."""
+    plain: dict[str, Any] = msgspec.to_builtins(question)
+    return plain
+
+
+def check_shape(question: Question) -> Question:
+    """The question, if its parts fit together; raises `QuestionIsMalformed` otherwise."""
+    names = question.names
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise QuestionIsMalformed(where="$", problem=f"two columns of the answer are named {name}: use `as`")
+    for at, dimension in enumerate(question.dimensions):
+        if dimension.term in [other.term for other in question.dimensions[:at]]:
+            raise QuestionIsMalformed(where=f"$.dimensions[{at}]", problem="the same dimension stands twice")
+    for at, order in enumerate(question.order_by):
+        if order.name not in names:
+            accepted = ", ".join(names)
+            raise QuestionIsMalformed(where=f"$.order_by[{at}]", problem=f"{order.name} is not one of: {accepted}")
+    if depth_of(question.filter) > DEEPEST:
+        raise QuestionIsMalformed(where="$.filter", problem=f"conditions are nested deeper than {DEEPEST}")
+    literals = [value for _, value in literals_of(question.filter)]
+    if len(literals) > MOST_LITERALS:
+        raise QuestionIsMalformed(where="$.filter", problem=f"it has more than {MOST_LITERALS} literals")
+    if len(msgspec.json.encode(question)) > LARGEST:
+        raise QuestionIsMalformed(where="$", problem=f"it is larger than {LARGEST} bytes")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in literals):
+        raise QuestionIsMalformed(where="$.filter", problem="a number is not finite")
+    return question

@@ -1,0 +1,48 @@
+"""The lake: the history of the city as Delta tables of Parquet files, in a directory or an object store.
+
+Services describe their datasets in their manifests; the lake stores, lists and reads them. A question reads one
+snapshot: a list of files, so that every engine sees the same rows.
+
+Invariants:
+* An append, a replacement and a compaction are one commit each: all of it is there, or nothing.
+* Rows lie sorted by `subject_no` inside a file, in partitions by month and range of subjects.
+* `read_subject` gives a resident their own rows; whose they are comes from the actor, never from an argument.
+* The lake holds no name, address or e-mail: a person is a `subject_no`.
+
+Tables: none in PostgreSQL. `<lake>/<service>/<dataset>/` for each dataset.
+"""
+
+from sanpo.lake.actions import append, compact, has_appended, list_holdings, read_subject, replace, snapshot
+from sanpo.lake.catalogue import get_dataset, list_datasets
+from sanpo.lake.errors import (
+    DatasetHasNoSubjects,
+    DatasetIsUnknown,
+    LakeIsBusy,
+    LakeIsUnavailable,
+    RowsDoNotFitDataset,
+    SnapshotIsGone,
+)
+from sanpo.lake.model import Column, Compaction, Dataset, Holding, Snapshot
+
+__all__ = [
+    "Column",
+    "Compaction",
+    "Dataset",
+    "DatasetHasNoSubjects",
+    "DatasetIsUnknown",
+    "Holding",
+    "LakeIsBusy",
+    "LakeIsUnavailable",
+    "RowsDoNotFitDataset",
+    "Snapshot",
+    "SnapshotIsGone",
+    "append",
+    "compact",
+    "get_dataset",
+    "has_appended",
+    "list_datasets",
+    "list_holdings",
+    "read_subject",
+    "replace",
+    "snapshot",
+]

@@ -1,0 +1,32 @@
+"""Commands: `sanpo lake …`."""
+
+import typer
+
+from sanpo.ground.cli import AsJson, open_city, print_json, print_table
+from sanpo.lake.actions import compact, list_holdings
+
+cli = typer.Typer(help="Datasets and their files.", no_args_is_help=True)
+
+
+@cli.command("list")
+def list_command(json: AsJson = False) -> None:
+    """What the lake holds: datasets with their version, files, rows and bytes."""
+    with open_city() as city:
+        held = [(h.dataset.name, h.dataset.personal, h.version, h.files, h.rows, h.bytes) for h in list_holdings(city)]
+    columns = ("dataset", "personal", "version", "files", "rows", "bytes")
+    if json:
+        print_json([dict(zip(columns, row, strict=True)) for row in held])
+    else:
+        print_table(columns, held)
+
+
+@cli.command("compact")
+def compact_command(name: str, json: AsJson = False) -> None:
+    """Joins the small files of the dataset NAME; its rows stay the same."""
+    with open_city() as city:
+        done = compact(city, name)
+    row = {"dataset": name, "files_before": done.files_before, "files_after": done.files_after, "rows": done.rows}
+    if json:
+        print_json(row)
+    else:
+        print_table(list(row), [list(row.values())])

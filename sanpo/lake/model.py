@@ -1,0 +1,122 @@
+"""Datasets: what a table of the lake holds, column by column, and what one reading of it is. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+
+ColumnType = Literal["int32", "int64", "float64", "text", "timestamp", "date", "bool"]
+Role = Literal["subject", "dimension", "measure", "time", "key"]
+
+_ARROW: dict[str, pa.DataType] = {
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "text": pa.string(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "bool": pa.bool_(),
+}
+LOCAL_TIMESTAMP = pa.timestamp("us")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `domain` lists the values of a dimension where they are few and fixed; `text` is for people."""
+
+    name: str
+    type: ColumnType
+    role: Role
+    unit: str | None = None
+    domain: tuple[str, ...] | None = None
+    text: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A catalogued table.
+
+    `personal`: its rows belong to people, by the column `subject_no`. `attributes`: the dataset with one row per
+    subject that is joined to it. `time_column` holds instants (UTC) and decides the month of a row;
+    `local_column` holds the same moments as the clock on the wall showed them.
+    """
+
+    name: str
+    personal: bool
+    columns: tuple[Column, ...]
+    attributes: str | None = None
+    time_column: str | None = None
+    local_column: str | None = None
+    retention_days: int | None = None
+    text: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise ValueError(f"dataset {self.name}: {problem}")
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of its rows: instants in UTC, `local_column` without a zone."""
+        return pa.schema([(column.name, self._arrow_type(column)) for column in self.columns])
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def _arrow_type(self, column: Column) -> pa.DataType:
+        return LOCAL_TIMESTAMP if column.name == self.local_column else _ARROW[column.type]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One immutable state of a dataset: the Parquet files (absolute paths or URLs) that hold its rows at `version`."""
+
+    dataset: Dataset
+    version: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """How much of a dataset the lake holds."""
+
+    dataset: Dataset
+    version: int
+    files: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """What a compaction did: files that went, files that came, rows that moved."""
+
+    files_before: int
+    files_after: int
+    rows: int
+
+
+def dataset_from_manifest(entry: Mapping[str, Any]) -> Dataset:
+    """Reads one `[[datasets]]` table of a service's manifest. Raises `KeyError`, `TypeError` or `ValueError`."""
+    columns = tuple(
+        Column(**{**column, "domain": tuple(column["domain"]) if "domain" in column else None})
+        for column in entry["columns"]
+    )
+    return Dataset(**{**entry, "columns": columns})
+
+
+def _problems(dataset: Dataset) -> list[str]:
+    names = [column.name for column in dataset.columns]
+    found = [f"the column {name} stands twice" for name in set(names) if names.count(name) > 1]
+    for column in dataset.columns:
+        if column.type not in _ARROW or column.role not in get_args(Role):
+            found.append(f"the column {column.name} has an unknown type or role")
+    for name in (dataset.time_column, dataset.local_column):
+        if name is not None and name not in names:
+            found.append(f"the column {name} is named but not described")
+    subject = [column for column in dataset.columns if column.role == "subject"]
+    if dataset.personal and [(column.name, column.type) for column in subject] != [("subject_no", "int32")]:
+        found.append("personal rows need the column subject_no of type int32 and role subject")
+    if not dataset.personal and subject:
+        found.append("a column has the role subject, but the dataset is not personal")
+    return found

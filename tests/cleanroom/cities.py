@@ -1,0 +1,68 @@
+"""A city whose residents have meters: readings and homes in a real lake, an agreement, and grants."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from sanpo.cleanroom import Answer, ask
+from sanpo.consent import Decision, PublishedAgreement, decide
+from sanpo.ground.actors import Client, Resident
+from sanpo.ground.city import City
+from sanpo.journal import Entry, list_entries, list_uses_of
+from sanpo.lake import append, get_dataset, replace
+from tests.world import World
+
+AREAS = ("中央", "港")
+BEGIN = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # midnight in Tokyo, the beginning of a Tuesday
+TOTAL = "select count(*), sum(energy_wh) from energy.readings"
+BY_AREA = "select area, count(*), sum(energy_wh) from energy.readings group by area"
+
+
+def fill_lake(city: City, residents: Sequence[Resident], *, quarters: int = 8) -> None:
+    """`quarters` readings for each; the energy of one reading is 100 Wh plus the resident's place in the list."""
+    rows = [
+        (resident.subject_no, resident.subject_no, at, local, 100 + place)
+        for place, resident in enumerate(residents)
+        for step in range(quarters)
+        for at in (BEGIN + timedelta(minutes=15 * step),)
+        for local in ((at + timedelta(hours=9)).replace(tzinfo=None),)
+    ]
+    append(city, "energy.readings", _table(city, "energy.readings", rows))
+    homes = [
+        (resident.subject_no, AREAS[place % 2], "detached", "gas", 1 + place % 4)
+        for place, resident in enumerate(residents)
+    ]
+    replace(city, "energy.homes", _table(city, "energy.homes", homes))
+
+
+def _table(city: City, dataset: str, rows: list[tuple[object, ...]]) -> pa.Table:
+    schema = get_dataset(city, dataset).schema
+    return pa.table(dict(zip(schema.names, map(list, zip(*rows, strict=True)), strict=True)), schema=schema)
+
+
+class Walk:
+    """A city with 40 metered homes, half of them in each area, and an agreement of the university."""
+
+    def __init__(self, city: City) -> None:
+        self.city, self.world = city, World(city)
+        self.people: list[Resident] = self.world.residents(40)
+        fill_lake(city, self.people)
+        self.agreement: PublishedAgreement = self.world.agreement()
+        self.asker: Client = self.world.client(self.world.university, self.agreement)
+
+    def give(self, *places: int) -> None:
+        self.world.give(self.agreement, [self.people[place] for place in places])
+
+    def withdraw(self, place: int) -> None:
+        decide(self.city, self.people[place], self.agreement.agreement_id, Decision.WITHDRAW)
+
+    def ask(self, sql: str = BY_AREA) -> Answer:
+        return ask(self.city, self.asker, None, sql)
+
+    def entries(self, kind: str) -> list[Entry]:
+        return [entry for entry in list_entries(self.city, limit=200) if entry.kind == kind]
+
+    def seen_by(self, place: int) -> list[str]:
+        """The uses that this resident finds in their own list."""
+        return [entry.entry_id for entry in list_uses_of(self.city, self.people[place])]

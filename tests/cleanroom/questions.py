@@ -1,0 +1,212 @@
+"""Strategies that generate questions, and the data that they are asked of."""
+
+import os
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from sanpo.cleanroom.model import (
+    COMPARISONS,
+    DEEPEST,
+    AllOf,
+    Among,
+    AnyOf,
+    Between,
+    Dimension,
+    Filter,
+    IsNull,
+    Measure,
+    Not,
+    Order,
+    Question,
+    Term,
+    check_shape,
+    depth_of,
+    parts_of,
+)
+from sanpo.cleanroom.parse import BUCKETS, UNITS
+
+SUBJECTS = 24
+EXAMPLES = 40 if os.environ.get("SANPO_LONG") != "1" else 3_000
+"""Generated cases of one property test; `SANPO_LONG=1` asks for many."""
+NAMES = [
+    "a",
+    "b2",
+    "energy_wh",
+    "start_at",
+    "area",
+    "x_",
+    "select",
+    "date",
+    "rows",
+    "group",
+    "hour",
+    "and",
+    "order",
+    "e",
+]
+names = st.sampled_from([*NAMES, "subjects", "z" * 60])
+numbers = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+scalars = st.booleans() | numbers | texts
+
+
+any_terms = st.one_of(
+    st.builds(Term, column=names, bucket=st.sampled_from([None, *(b for b in BUCKETS if b != "date_trunc")])),
+    st.builds(Term, column=names, bucket=st.just("date_trunc"), unit=st.sampled_from(UNITS)),
+)
+
+
+def filters(terms: st.SearchStrategy[Term], literals: Any) -> st.SearchStrategy[Filter]:
+    """Conditions over these terms; `literals` gives a strategy of literals for a term."""
+
+    def simple(term: Term) -> st.SearchStrategy[Filter]:
+        value = literals(term)
+        return st.one_of(
+            st.builds(
+                lambda kind, v: COMPARISONS[kind](term=term, value=v), st.sampled_from(sorted(COMPARISONS)), value
+            ),
+            st.builds(lambda vs: Among(term=term, values=tuple(vs)), st.lists(value, min_size=1, max_size=4)),
+            st.builds(lambda low, high: Between(term=term, low=low, high=high), value, value),
+            st.just(IsNull(term=term)),
+        )
+
+    def compound(inner: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+        parts = st.lists(inner, min_size=2, max_size=3).map(tuple)
+        return st.one_of(
+            st.builds(lambda part: Not(part=part), inner),
+            st.builds(lambda each: AllOf(parts=each), parts),
+            st.builds(lambda each: AnyOf(parts=each), parts),
+        )
+
+    return st.recursive(terms.flatmap(simple), compound, max_leaves=5)
+
+
+@st.composite
+def any_questions(draw: st.DrawFn) -> Question:
+    """A well-formed question, whether or not its columns exist: what parse and print must agree on."""
+    terms = draw(st.lists(any_terms, max_size=3, unique=True))
+    dimensions = [
+        Dimension(column=term.column, bucket=term.bucket, unit=term.unit, as_=draw(st.none() | names)) for term in terms
+    ]
+    measures = draw(st.lists(_measures(names, st.none() | names), min_size=1, max_size=3))
+    named = [each.name for each in (*dimensions, *measures)]
+    assume(len(set(named)) == len(named))
+    question = Question(
+        dataset=draw(st.sampled_from(["energy.readings", "select.from", "a.b_1"])),
+        dimensions=tuple(dimensions),
+        measures=tuple(measures),
+        filter=draw(st.none() | any_filters),
+        order_by=tuple(draw(st.lists(st.builds(Order, st.sampled_from(named), st.booleans()), max_size=2))),
+        limit=draw(st.none() | st.integers(1, 10_000)),
+    )
+    assume(depth_of(question.filter) <= DEEPEST)
+    return check_shape(question)
+
+
+def _measures(columns: st.SearchStrategy[str], aliases: st.SearchStrategy[str | None]) -> st.SearchStrategy[Measure]:
+    plain = st.sampled_from(["sum", "avg", "min", "max"])
+    return st.one_of(
+        st.builds(Measure, function=st.sampled_from(["count", "subjects"]), as_=aliases),
+        st.builds(Measure, function=plain, column=columns, as_=aliases),
+        st.builds(Measure, function=st.just("quantile"), column=columns, q=st.floats(0, 1), as_=aliases),
+    )
+
+
+any_filters = filters(any_terms, lambda term: scalars)
+
+TIME_BUCKETS = [b for b in BUCKETS if b != "date_trunc"]
+time_terms = st.one_of(
+    st.sampled_from([Term(column="start_at", bucket=bucket) for bucket in TIME_BUCKETS]),
+    st.sampled_from([Term(column="start_at", bucket="date_trunc", unit=unit) for unit in UNITS]),
+)
+date_terms = st.one_of(
+    st.sampled_from([Term(column="moved_in", bucket=b) for b in ("date", "weekday", "week", "month")]),
+    st.sampled_from([Term(column="moved_in", bucket="date_trunc", unit=unit) for unit in UNITS]),
+)
+attribute_terms = st.sampled_from([Term(column=c) for c in ("area", "occupants", "solar", "note", "moved_in")])
+split_terms = attribute_terms | time_terms | date_terms
+filter_terms = split_terms | st.sampled_from([Term(column=c) for c in ("start_at", "volts", "energy_wh")])
+NUMBERS = ["energy_wh", "total_wh", "volts", "occupants"]
+MOMENTS = [datetime.fromisoformat("2025-12-28") + timedelta(minutes=15 * step) for step in range(0, 700, 3)]
+DATES = [date(2024, 2, 28) + timedelta(days=step) for step in range(0, 800, 61)]
+
+
+def literals_for(term: Term) -> st.SearchStrategy[Any]:
+    """Literals of the term's type, near the values that generated data has."""
+    moments = st.sampled_from(MOMENTS).map(lambda moment: moment.isoformat(sep=" "))
+    dates = st.sampled_from([*DATES, *(moment.date() for moment in MOMENTS)]).map(str)
+    if term.bucket in ("hour", "half_hour", "weekday", "week", "month"):
+        return st.integers(-1, 53)
+    if term.bucket == "date" or (term.column == "moved_in" and term.bucket is None):
+        return dates
+    if term.bucket == "date_trunc" or term.column == "start_at":
+        return moments | dates
+    return {
+        "area": st.sampled_from(["中央", "港", "A'--", ""]),
+        "note": st.sampled_from(["x", "y", "", "é"]),
+        "occupants": st.integers(-1, 6),
+        "solar": st.booleans(),
+        "energy_wh": st.integers(-(2**63), 2**63 - 1) | st.integers(0, 400),
+        "volts": st.integers(90, 110) | st.sampled_from([99.5, 100.25]),
+    }[term.column]
+
+
+def _orderable(filter: Filter) -> bool:
+    """No order between true and false: the rules refuse it."""
+    return not any(part.term.column == "solar" and not isinstance(part, _EQUALITY) for part in parts_of(filter))
+
+
+_EQUALITY = (COMPARISONS["="], COMPARISONS["!="], Among, IsNull)
+
+
+fitting_filters = filters(filter_terms, literals_for).filter(_orderable)
+
+
+@st.composite
+def fitting_questions(draw: st.DrawFn) -> Question:
+    """A question that the readings and homes of `worlds` can answer."""
+    terms = draw(st.lists(split_terms, max_size=3, unique=True))
+    dimensions = [
+        Dimension(column=term.column, bucket=term.bucket, unit=term.unit, as_=f"d{at}") for at, term in enumerate(terms)
+    ]
+    count = draw(st.integers(1, 3))
+    measures = [draw(_measures(st.sampled_from(NUMBERS), st.just(f"m{at}"))) for at in range(count)]
+    named = [f"d{at}" for at in range(len(terms))] + [f"m{at}" for at in range(count)]
+    return Question(
+        dataset="energy.readings",
+        dimensions=tuple(dimensions),
+        measures=tuple(measures),
+        filter=draw(st.none() | fitting_filters),
+        order_by=tuple(draw(st.lists(st.builds(Order, st.sampled_from(named), st.booleans()), max_size=2))),
+        limit=draw(st.none() | st.integers(1, 20)),
+    )
+
+
+halves = st.integers(190, 220).map(lambda number: number / 2)
+reading_rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "subject_no": st.integers(0, SUBJECTS - 1),
+            "start_local": st.sampled_from(MOMENTS),
+            "energy_wh": st.none() | st.integers(-5, 400),
+            "total_wh": st.none() | st.sampled_from([2**62, -(2**62), 2**63 - 1, 5]),
+            "volts": st.none() | halves,
+            "note": st.none() | st.sampled_from(["x", "y", "", "é"]),
+        }
+    ),
+    max_size=60,
+)
+home_rows = st.dictionaries(
+    st.integers(0, SUBJECTS - 1),
+    st.fixed_dictionaries(
+        {
+            "area": st.none() | st.sampled_from(["中央", "港", "A'--", ""]),
+            "occupants": st.none() | st.integers(0, 5),
+            "solar": st.none() | st.booleans(),
+            "moved_in": st.none() | st.sampled_from(DATES),
+        }
+    ),
+).map(lambda homes: [{"subject_no": number, **home} for number, home in homes.items()])

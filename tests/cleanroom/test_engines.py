@@ -1,0 +1,158 @@
+"""All engines give the same answer to the same question, to the last suppressed cell; and DuckDB's is locked in."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sanpo.cleanroom.engines import duckdb_engine, reference
+from sanpo.cleanroom.engines.duckdb_sql import to_statement
+from sanpo.cleanroom.errors import (
+    AnswerIsTooLarge,
+    EngineIsUnavailable,
+    QuestionNeedsTooMuchMemory,
+    QuestionRunsTooLong,
+    TooFewSubjects,
+)
+from sanpo.cleanroom.model import Question
+from sanpo.cleanroom.parse import parse_sql
+from tests.cleanroom.questions import EXAMPLES, SUBJECTS, fitting_questions, home_rows, reading_rows
+from tests.cleanroom.worlds import Lake, reading, released, settings_for, write_lake
+
+
+def outcome(question: Question, cells: list[Any], minimum: int) -> Any:
+    try:
+        return released(question, cells, minimum)
+    except TooFewSubjects as refusal:
+        return refusal.code
+
+
+@given(
+    question=fitting_questions(),
+    readings=reading_rows,
+    homes=home_rows,
+    admitted=st.lists(st.integers(0, SUBJECTS - 1)),
+    minimum=st.integers(1, 4),
+)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_engines_agree_to_the_last_suppressed_cell(
+    tmp_path_factory: pytest.TempPathFactory,
+    question: Question,
+    readings: list[dict[str, Any]],
+    homes: list[dict[str, Any]],
+    admitted: list[int],
+    minimum: int,
+) -> None:
+    lake = write_lake(tmp_path_factory.getbasetemp() / "agree", readings, homes)
+    plan = lake.plan(question, admitted)
+    expected = reference.run(plan)
+    found = duckdb_engine.run(plan, settings_for(lake.folder))
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+    assert outcome(question, found, minimum) == outcome(question, expected, minimum)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    readings = [reading(n, f"2026-01-05 {n % 24:02d}:15", energy_wh=n, note=f"n{n}") for n in range(40)]
+    return write_lake(tmp_path / "lake", readings, [{"subject_no": n, "area": "中央"} for n in range(40)])
+
+
+def everyone(lake: Lake, sql: str = "select count(*) from energy.readings") -> Any:
+    return lake.plan(parse_sql(sql), list(range(40)))
+
+
+def test_engine_reads_no_row_of_a_subject_who_is_not_admitted(lake: Lake) -> None:
+    plan = lake.plan(parse_sql("select sum(energy_wh) from energy.readings"), [3, 5])
+    assert [cell.values for cell in duckdb_engine.run(plan, settings_for(lake.folder))] == [(8,)]
+
+
+def test_engine_finds_no_cell_when_nobody_is_admitted(lake: Lake) -> None:
+    plan = lake.plan(parse_sql("select count(*) from energy.readings"), [])
+    assert duckdb_engine.run(plan, settings_for(lake.folder)) == []
+
+
+def test_statement_holds_no_literal_and_no_path(lake: Lake) -> None:
+    sql = "select area, count(*) from energy.readings where area in ('中央''; drop') and energy_wh > 777 group by area"
+    statement = to_statement(everyone(lake, sql))
+    assert "drop" not in statement.sql
+    assert "777" not in statement.sql
+    assert str(lake.folder) not in statement.sql
+    assert {"中央'; drop", 777} <= {value for value in statement.params.values() if isinstance(value, str | int)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/hostname')",
+        "attach '/tmp/other.db' as other",
+        "copy (select 1) to '/tmp/out.csv'",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access = true",
+        "set allowed_directories = ['/']",
+        "set threads = 64",
+    ],
+)
+def test_engine_database_refuses_everything_outside_the_lake(lake: Lake, statement: str) -> None:
+    chosen = settings_for(lake.folder)
+    duckdb_engine.run(everyone(lake), chosen)
+    database = duckdb_engine._database(chosen.lake, chosen.question_threads, chosen.question_memory_mb)
+    with pytest.raises(duckdb.Error):
+        database.cursor().execute(statement)
+
+
+def test_engine_shows_the_admitted_set_to_its_own_question_only(lake: Lake) -> None:
+    chosen = settings_for(lake.folder)
+    duckdb_engine.run(everyone(lake), chosen)
+    database = duckdb_engine._database(chosen.lake, chosen.question_threads, chosen.question_memory_mb)
+    with pytest.raises(duckdb.CatalogException):
+        database.cursor().execute("select * from admitted")
+
+
+def test_engine_stops_a_question_at_the_time_limit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        sql = "select count(*) from range(100000000000) a where a.range % 7 = $p0"
+        params = {"p0": 3}
+
+    monkeypatch.setattr(duckdb_engine, "to_statement", lambda plan: Endless)
+    with pytest.raises(QuestionRunsTooLong) as refused:
+        duckdb_engine.run(everyone(lake), settings_for(lake.folder, question_timeout_ms=200))
+    assert refused.value.fields == {"limit_ms": 200}
+
+
+def test_engine_stops_a_question_at_the_memory_limit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wide:
+        sql = "select count(distinct range) from range(20000000) where range > $p0"
+        params = {"p0": 0}
+
+    monkeypatch.setattr(duckdb_engine, "to_statement", lambda plan: Wide)
+    with pytest.raises(QuestionNeedsTooMuchMemory) as refused:
+        duckdb_engine.run(everyone(lake), settings_for(lake.folder, question_memory_mb=48))
+    assert refused.value.fields == {"limit_mb": 48}
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "reference"])
+def test_engine_refuses_an_answer_of_too_many_cells(lake: Lake, monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    for module in ("sanpo.cleanroom.engines.duckdb_engine", "sanpo.cleanroom.engines.reference"):
+        monkeypatch.setattr(f"{module}.MOST_CELLS", 30)
+    monkeypatch.setattr("sanpo.cleanroom.engines.duckdb_sql.MOST_CELLS", 30)
+    plan = everyone(lake, "select note, count(*) from energy.readings group by note")
+    with pytest.raises(AnswerIsTooLarge) as refused:
+        reference.run(plan) if engine == "reference" else duckdb_engine.run(plan, settings_for(lake.folder))
+    assert refused.value.fields == {"most": 30}
+
+
+@pytest.mark.parametrize("damage", ["broken", "gone"])
+def test_engine_is_unavailable_when_a_file_is_damaged(lake: Lake, damage: str) -> None:
+    victim = Path(lake.readings.files[1])
+    victim.unlink()
+    if damage == "broken":
+        victim.write_bytes(b"PAR1 this is no parquet PAR1")
+    with pytest.raises(EngineIsUnavailable) as refused:
+        duckdb_engine.run(everyone(lake), settings_for(lake.folder))
+    assert victim.name in refused.value.fields["problem"]
+    assert str(lake.folder) not in refused.value.fields["problem"]
