@@ -9,12 +9,12 @@ import threading
 import time
 
 from harness import Wire, fresh_city, percentile, report, served
+
 from sanpo.consent import Decision, decide
 from sanpo.ground.actors import Resident
 from sanpo.ground.csrf import csrf_token
-from sanpo.people import actor_of, make_sign_in_link
+from sanpo.people import make_sign_in_link
 from sanpo.people.sign_in import sign_in_with_link
-
 from tests.world import SIMULATOR, World  # type: ignore[import-not-found]
 
 

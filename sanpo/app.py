@@ -44,9 +44,7 @@ def with_database(settings: Settings) -> tuple[Settings, Embedded | None]:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     embedded = start_embedded(settings.home)
     _create_database(embedded)
-    return replace(
-        settings, database_url=embedded.url(APP_ROLE), database_owner_url=embedded.url("postgres")
-    ), embedded
+    return replace(settings, database_url=embedded.url(APP_ROLE), database_owner_url=embedded.url("postgres")), embedded
 
 
 def prepare(settings: Settings) -> list[Migration]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+
 from sanpo import app as house
 from sanpo.ground.config import Settings
 from sanpo.ground.log import start_log
@@ -94,7 +95,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 @contextmanager
 def _jobs_worker() -> Iterator[None]:
     """The worker of jobs as a child process. Signals of the terminal reach it through us alone."""
-    child = subprocess.Popen([sys.executable, "-m", "sanpo", "worker"], start_new_session=True)  # noqa: S603
+    child = subprocess.Popen([sys.executable, "-m", "sanpo", "worker"], start_new_session=True)
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ import fasteners
 import psycopg
 import pytest
 from litestar.testing import TestClient
+
 from sanpo import app
 from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
@@ -105,11 +106,11 @@ def city(settings: Settings, clock: FixedClock) -> Iterator[City]:
 
 
 @pytest.fixture
-def client(city: City) -> Iterator[Callable[[], TestClient[Any]]]:
+def client(city: City) -> Callable[[], TestClient[Any]]:
     """Makes HTTP clients of the city's web application; each has its own cookies."""
     web = app.create_app(city)
     # Not entered: several clients of one application would each run, and wait for, its lifespan.
-    yield lambda: TestClient(web, raise_server_exceptions=False)
+    return lambda: TestClient(web, raise_server_exceptions=False)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from sanpo.consent import Decision, Draft, PublishedAgreement, approve_agreement
 from sanpo.ground.actors import Client, Resident, Staff, System
 from sanpo.ground.city import City
 from sanpo.people import NewOrganisation, NewResident, add_staff, register_organisation, register_residents
-
 from tests.consent.drafts import draft
 
 OPERATOR = System("operator")
@@ -34,7 +33,9 @@ class World:
 
     @cached_property
     def hall(self) -> Any:
-        return register_organisation(self.city, OPERATOR, NewOrganisation("市役所", "City Hall", "city", "hall@example.jp"))
+        return register_organisation(
+            self.city, OPERATOR, NewOrganisation("市役所", "City Hall", "city", "hall@example.jp")
+        )
 
     @cached_property
     def officer(self) -> Staff:
@@ -65,7 +66,9 @@ class World:
             None if agreement is None else agreement.agreement_id,
         )
 
-    def agreement(self, organisation: Any = None, *, the_draft: Draft | None = None, **changes: Any) -> PublishedAgreement:
+    def agreement(
+        self, organisation: Any = None, *, the_draft: Draft | None = None, **changes: Any
+    ) -> PublishedAgreement:
         """An approved agreement of the university or of the one given."""
         owner = organisation or self.university
         published = publish_agreement(self.city, self.client(owner), the_draft or draft(**changes))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sanpo.cleanroom.disclosure import Row
 from sanpo.cleanroom.model import Measure, Question
@@ -23,10 +23,10 @@ class AnswerColumn:
 
 @dataclass(frozen=True)
 class AnswerRow:
-    """`values` follow the columns. `subjects` is None where there are fewer than the minimum; `suppressed` names the
-    columns whose value is withheld (a null that is not named there is a value that is missing in the data)."""
+    """`values` follow the columns and their types. `subjects` is None where there are fewer than the minimum;
+    `suppressed` names the columns whose value is withheld (a null that is not named is missing in the data)."""
 
-    values: tuple[Value | None, ...]
+    values: tuple[Any, ...]
     subjects: int | None
     suppressed: tuple[str, ...]
 

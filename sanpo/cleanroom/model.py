@@ -13,19 +13,23 @@ from msgspec import Meta, Struct
 
 from sanpo.cleanroom.errors import QuestionIsMalformed
 
-Name = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z", max_length=60)]
-DatasetName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z", max_length=121)]
+_END = r"(?![\s\S])"
+"""The end of the text, in Python and in JSON Schema alike; Python's `$` would let a line break pass."""
+Name = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]*{_END}", max_length=60)]
+OutputName = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]*{_END}", max_length=80)]
+DatasetName = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*{_END}", max_length=121)]
 Bucket = Literal["hour", "half_hour", "date", "weekday", "week", "month", "date_trunc"]
 Unit = Literal["hour", "day", "week", "month", "quarter", "year"]
 Function = Literal["count", "subjects", "sum", "avg", "min", "max", "quantile"]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-Text = Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00]*\Z")]
+Text = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]
 Scalar = bool | Whole | float | Text
 """A literal. Dates and times are ISO 8601 texts without a zone: the city's local time."""
 
 SUBJECT = "subject_no"
 DEEPEST = 12
 MOST_LITERALS = 500
+BOUNDS = {"dimensions": (0, 6), "measures": (1, 12), "order_by": (0, 6)}
 LARGEST = 20_000
 """Bytes of JSON. The journal keeps the text of every question that was answered."""
 
@@ -119,7 +123,11 @@ class AtLeast(Comparison, frozen=True, tag=">="):
 
 class Among(Condition, frozen=True, tag="in"):
     term: Term
-    values: Annotated[tuple[Scalar, ...], Meta(min_length=1, max_length=MOST_LITERALS)]
+    values: tuple[Scalar, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError("`values` holds at least one")
 
 
 class Between(Condition, frozen=True, tag="between"):
@@ -138,12 +146,20 @@ class Not(Condition, frozen=True, tag="not"):
     part: "Filter"
 
 
-class AllOf(Condition, frozen=True, tag="and"):
-    parts: Annotated[tuple["Filter", ...], Meta(min_length=2, max_length=100)]
+class Compound(Condition, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    parts: tuple["Filter", ...]
+
+    def __post_init__(self) -> None:
+        if len(self.parts) < 2:
+            raise ValueError("`parts` holds at least two")
 
 
-class AnyOf(Condition, frozen=True, tag="or"):
-    parts: Annotated[tuple["Filter", ...], Meta(min_length=2, max_length=100)]
+class AllOf(Compound, frozen=True, tag="and"):
+    pass
+
+
+class AnyOf(Compound, frozen=True, tag="or"):
+    pass
 
 
 Simple = Equal | NotEqual | Less | AtMost | Greater | AtLeast | Among | Between | IsNull
@@ -156,7 +172,7 @@ COMPARISONS: dict[str, type[Comparison]] = {
 class Order(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Sorts the released answer by one of its columns; missing and suppressed values come last either way."""
 
-    name: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z", max_length=80)]
+    name: OutputName
     descending: bool = False
 
 
@@ -164,10 +180,10 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     """What is asked. Order and limit act on the released answer, so that they tell nothing of what is suppressed."""
 
     dataset: DatasetName
-    dimensions: Annotated[tuple[Dimension, ...], Meta(max_length=6)] = ()
-    measures: Annotated[tuple[Measure, ...], Meta(min_length=1, max_length=12)]
+    dimensions: tuple[Dimension, ...] = ()
+    measures: tuple[Measure, ...]
     filter: Filter | None = None
-    order_by: Annotated[tuple[Order, ...], Meta(max_length=6)] = ()
+    order_by: tuple[Order, ...] = ()
     limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
 
     @property
@@ -213,17 +229,15 @@ def literals_of(filter: Filter | None) -> Iterator[tuple[Term, Scalar]]:
                 yield from ((term, low), (term, high))
 
 
-def depth_of(filter: Filter | None) -> int:
-    """How deep conditions are nested in each other."""
+def is_deeper(filter: Filter | None, limit: int) -> bool:
+    """Whether conditions are nested in each other more than `limit` times; looks no deeper than that."""
     match filter:
-        case None:
-            return 0
         case Not(part=part):
-            return 1 + depth_of(part)
+            return limit <= 1 or is_deeper(part, limit - 1)
         case AllOf(parts=parts) | AnyOf(parts=parts):
-            return 1 + max(map(depth_of, parts))
+            return limit <= 1 or any(is_deeper(part, limit - 1) for part in parts)
         case _:
-            return 1
+            return False
 
 
 def read_question(data: bytes | str | dict[str, Any]) -> Question:
@@ -245,7 +259,8 @@ def question_json(question: Question) -> dict[str, Any]:
 
 
 def check_shape(question: Question) -> Question:
-    """The question, if its parts fit together; raises `QuestionIsMalformed` otherwise."""
+    """The question, if it is within bounds and its parts fit together; raises `QuestionIsMalformed` otherwise."""
+    _check_bounds(question)
     names = question.names
     for at, name in enumerate(names):
         if name in names[:at]:
@@ -257,7 +272,14 @@ def check_shape(question: Question) -> Question:
         if order.name not in names:
             accepted = ", ".join(names)
             raise QuestionIsMalformed(where=f"$.order_by[{at}]", problem=f"{order.name} is not one of: {accepted}")
-    if depth_of(question.filter) > DEEPEST:
+    return question
+
+
+def _check_bounds(question: Question) -> None:
+    for part, (fewest, most) in BOUNDS.items():
+        if not fewest <= len(getattr(question, part)) <= most:
+            raise QuestionIsMalformed(where=f"$.{part}", problem=f"it holds {fewest} to {most}")
+    if is_deeper(question.filter, DEEPEST):
         raise QuestionIsMalformed(where="$.filter", problem=f"conditions are nested deeper than {DEEPEST}")
     literals = [value for _, value in literals_of(question.filter)]
     if len(literals) > MOST_LITERALS:
@@ -266,4 +288,3 @@ def check_shape(question: Question) -> Question:
         raise QuestionIsMalformed(where="$", problem=f"it is larger than {LARGEST} bytes")
     if any(isinstance(value, float) and not math.isfinite(value) for value in literals):
         raise QuestionIsMalformed(where="$.filter", problem="a number is not finite")
-    return question

@@ -177,7 +177,14 @@ def get_record(city: City, actor: Actor, event_id: str, form: str = "dpv") -> di
             return to_receipt(record, bytes(row.signature), vkey)
         agreement = agreement_of(tx.get(SQL.agreement, agreement_id=row.agreement_id))
         event = GrantEvent(
-            row.event_id, State(row.state), row.at, row.expires_at, _subject_of(record), row.acted_as, None, row.language
+            row.event_id,
+            State(row.state),
+            row.at,
+            row.expires_at,
+            _subject_of(record),
+            row.acted_as,
+            None,
+            row.language,
         )
         return to_kantara(event, agreement, city.settings.jurisdiction, vkey, city.settings.origin)
 

@@ -114,12 +114,8 @@ def post_decision(
     """The signed-in resident decides on an agreement: give, renew, defer, refuse or withdraw."""
     decision = Decision(data.decision)
     assert decision in BY_RESIDENT  # noqa: S101  # the body's type allows no other
-    outcome = actions.decide(
-        city, actor, agreement_id, decision, sha256=data.sha256, language=language_of(request)
-    )
-    return OutcomeView(
-        outcome.done.value, outcome.state.value, outcome.event_id, outcome.entry_id, outcome.expires_at
-    )
+    outcome = actions.decide(city, actor, agreement_id, decision, sha256=data.sha256, language=language_of(request))
+    return OutcomeView(outcome.done.value, outcome.state.value, outcome.event_id, outcome.entry_id, outcome.expires_at)
 
 
 @get(f"{PATH}/receipts/{{event_id:str}}", sync_to_thread=True, responses=problem_responses(401, 403, 404))
@@ -129,9 +125,7 @@ def get_receipt(city: City, actor: Actor, event_id: str, form: Literal["dpv", "k
 
 
 @get(f"{PATH}/notices", sync_to_thread=True, responses=problem_responses(401, 403))
-def get_notices(
-    city: City, actor: Actor, before: str | None = None, open_only: bool = False
-) -> list[dict[str, Any]]:
+def get_notices(city: City, actor: Actor, before: str | None = None, open_only: bool = False) -> list[dict[str, Any]]:
     """What the caller's organisation was told about ended grants, newest first."""
     return notices.list_notices(city, actor, before=before, open_only=open_only)
 

@@ -89,9 +89,7 @@ def list_notices(
     """The notices to the actor's own organisation, newest first."""
     who = _recipient(actor)
     with city.transaction(who) as tx:
-        rows = tx.all(
-            SQL.notices, organisation_no=who.organisation_no, before=before, open_only=open_only, limit=limit
-        )
+        rows = tx.all(SQL.notices, organisation_no=who.organisation_no, before=before, open_only=open_only, limit=limit)
     return [{**notice_body(city, row), "acknowledged": row.acknowledged_at is not None} for row in rows]
 
 

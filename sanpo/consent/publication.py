@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sanpo.consent.actions import END_GRANTS
+from sanpo.consent.datasets import dataset_columns
 from sanpo.consent.model import (
     AgreementIsInvalid,
     Document,
@@ -13,8 +15,6 @@ from sanpo.consent.model import (
     check_replacement,
     document_bytes,
 )
-from sanpo.consent.actions import END_GRANTS
-from sanpo.consent.datasets import dataset_columns
 from sanpo.consent.states import State
 from sanpo.consent.store import SQL, agreement_of, get_agreement
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System, require_officer

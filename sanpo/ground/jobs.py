@@ -97,9 +97,7 @@ async def _work(city: "City", registry: Registry, *, wait: bool) -> None:
                 concurrency=4,
                 fetch_job_polling_interval=1.0,
                 shutdown_graceful_timeout=5,
-                delete_jobs=procrastinate.DeleteJobCondition.SUCCESSFUL
-                if hasattr(procrastinate, "DeleteJobCondition")
-                else "successful",  # type: ignore[arg-type]
+                delete_jobs="successful",
                 install_signal_handlers=False,
             )
         )

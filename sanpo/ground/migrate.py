@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from procrastinate.schema import SchemaManager
@@ -96,7 +96,7 @@ def _prepare_queue(conn: psycopg.Connection[Any]) -> None:
         return
     conn.execute(f"set local role {OWNER_ROLE}")
     conn.execute("set local search_path = ground")
-    conn.execute(cast(LiteralString, SchemaManager.get_schema()))
+    conn.execute(SchemaManager.get_schema())
     conn.execute("reset role")
     conn.execute("set local search_path = public")
 
@@ -106,7 +106,7 @@ def _run(conn: psycopg.Connection[Any], migration: Migration) -> None:
     conn.execute(sql.SQL("create schema if not exists {} authorization {}").format(schema, sql.Identifier(OWNER_ROLE)))
     conn.execute(f"set local role {OWNER_ROLE}")
     conn.execute(sql.SQL("set local search_path = {}").format(schema))
-    conn.execute(cast(LiteralString, migration.text))
+    conn.execute(migration.text)
     conn.execute("reset role")
     conn.execute(
         "insert into ground.migrations (district, name, sha256) values (%s, %s, %s)",

@@ -57,7 +57,9 @@ def post(url: str, body: bytes, headers: dict[str, str], *, allow_private: bool 
     try:
         with (
             httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool,
-            pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeout}) as reply,
+            pool.stream(
+                "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": timeout}
+            ) as reply,
         ):
             received = b""
             for part in reply.iter_stream():

@@ -110,7 +110,9 @@ def choose_language(lang: str, next: str = "/") -> Redirect:
     """Remembers the reader's language for a year."""
     redirect = Redirect(safe_next(next))
     if lang in ("ja", "en"):
-        redirect.set_cookie(Cookie(key="lang", value=lang, max_age=365 * 86400, httponly=True, samesite="lax", path="/"))
+        redirect.set_cookie(
+            Cookie(key="lang", value=lang, max_age=365 * 86400, httponly=True, samesite="lax", path="/")
+        )
     return redirect
 
 
@@ -153,7 +155,7 @@ async def _secure(response: Response[Any]) -> Response[Any]:
 
 def _threads(count: int) -> Callable[[], Any]:
     async def start() -> None:
-            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(count, thread_name_prefix="action"))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(count, thread_name_prefix="action"))
 
     return start
 

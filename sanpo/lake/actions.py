@@ -65,7 +65,7 @@ def replace(city: City, name: str, rows: pa.Table | pa.RecordBatchReader) -> int
         adds = write_files(file_system(url), dataset, batches)
     removes = [remove_of(file.path, moved=False) for file in live_files(table, dataset)]
     if adds or removes:
-        commit_rewrite(table, dataset, adds, removes)
+        commit_rewrite(url, table, dataset, adds, removes)
     return open_table(url, dataset).version()
 
 
@@ -121,7 +121,7 @@ def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
     if old:
         with _sorted_files(city, dataset, [f"{readable(url)}/{file.path}" for file in old]) as batches:
             new = write_files(file_system(url), dataset, batches, moved=True)
-        commit_rewrite(table, dataset, new, [remove_of(file.path, moved=True) for file in old])
+        commit_rewrite(url, table, dataset, new, [remove_of(file.path, moved=True) for file in old])
     tidy(open_table(url, dataset), LONGEST_READ)
     return Compaction(len(old), len(new), sum(file.rows for file in old))
 

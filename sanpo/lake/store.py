@@ -1,7 +1,9 @@
 """The vault: Delta tables through deltalake. One commit makes files that were written before visible, or unseen."""
 
 import contextlib
+import os
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -62,19 +64,21 @@ def commit_append(url: str, dataset: Dataset, adds: list[AddAction], *, once: st
             if once is not None and table.transaction_version(once) is not None:
                 return False
             with contextlib.suppress(CommitFailedError):
-                _write(table, dataset, list(adds), [] if once is None else [once])
+                _write(url, table, dataset, list(adds), [] if once is None else [once])
                 return True
     raise LakeIsBusy(dataset=dataset.name)
 
 
-def commit_rewrite(table: DeltaTable, dataset: Dataset, adds: list[AddAction], removes: list[RemoveAction]) -> None:
+def commit_rewrite(
+    url: str, table: DeltaTable, dataset: Dataset, adds: list[AddAction], removes: list[RemoveAction]
+) -> None:
     """Puts files in the place of others. `table` is the version whose files were read.
 
     Raises `LakeIsBusy` if another rewrite has come since: the caller's files would bring back what that one changed.
     """
     with reached(dataset):
         try:
-            _write(table, dataset, [*adds, *removes], [_REWRITE])
+            _write(url, table, dataset, [*adds, *removes], [_REWRITE])
         except CommitFailedError:
             raise LakeIsBusy(dataset=dataset.name) from None
 
@@ -109,10 +113,31 @@ def tidy(table: DeltaTable, older_than: timedelta) -> None:
     table.vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True)
 
 
-def _write(table: DeltaTable, dataset: Dataset, actions: list[AddAction | RemoveAction], names: list[str]) -> None:
+def _write(
+    url: str, table: DeltaTable, dataset: Dataset, actions: list[AddAction | RemoveAction], names: list[str]
+) -> None:
+    """The data are on the disk before the commit names them, and the commit before anybody is told."""
     properties = CommitProperties(app_transactions=[Transaction(name, 1) for name in names])
     schema, parts = _delta_schema(dataset), partition_columns(dataset)
+    _sync(url, [action.path for action in actions if isinstance(action, AddAction)])
     table.create_write_transaction(actions, "append", schema, parts, commit_properties=properties)
+    versions = range(table.version() + 1, DeltaTable(url).version() + 1)
+    _sync(url, [f"_delta_log/{version:020d}.json" for version in versions])
+
+
+def _sync(url: str, paths: list[str]) -> None:
+    """Makes local files survive a power cut, with the entries of their folders. An object store has done so already."""
+    root = Path(readable(url))
+    if "://" in readable(url):
+        return
+    files = [root / path for path in paths if (root / path).exists()]
+    folders = {folder for file in files for folder in file.parents if folder.is_relative_to(root)}
+    for target in [*files, *folders]:
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _delta_schema(dataset: Dataset) -> Schema:

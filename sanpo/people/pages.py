@@ -34,8 +34,9 @@ def get_sign_in(request: Web, city: City, actor: Actor, next: str = "/") -> Resp
 def get_link(request: Web, city: City, actor: Actor, token: str) -> Response[str]:
     """Asks before the one-time link is used, so that a mail scanner or a preview does not use it up."""
     page = render(request, "people/link.html", token=token)
-    # The address is a secret until it is used: no page opened from here may learn it.
-    page.headers["Referrer-Policy"] = "no-referrer"
+    # The address is a secret until it is used: what is opened from here learns the origin alone. Not `no-referrer`:
+    # browsers then send `Origin: null` with the form, and the form is refused.
+    page.headers["Referrer-Policy"] = "strict-origin"
     return page
 
 

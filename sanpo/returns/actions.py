@@ -48,9 +48,7 @@ def accrue(
         metric = agreement.gains.of(side).metric  # type: ignore[arg-type]
         quantity = quantity_of(metric.basis, metric.per, subject_count=subject_count, released_cells=released_cells)
         share = metric.per if metric.basis == "subject" else None
-        accruals.append(
-            Accrual(side, metric.name, metric.unit.ja, metric.unit.en, metric.basis, quantity, share)
-        )
+        accruals.append(Accrual(side, metric.name, metric.unit.ja, metric.unit.en, metric.basis, quantity, share))
     tx.execute(
         SQL.insert_accruals,
         entry_no=entry_no,

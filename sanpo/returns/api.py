@@ -40,9 +40,7 @@ def get_totals(
 )
 def post_report(city: City, actor: Actor, agreement_id: str, data: ReportBody) -> dict[str, str]:
     """The recipient reports a gain that only it can know."""
-    report_id = actions.report_return(
-        city, actor, agreement_id, side=data.side, quantity=data.quantity, note=data.note
-    )
+    report_id = actions.report_return(city, actor, agreement_id, side=data.side, quantity=data.quantity, note=data.note)
     return {"report_id": report_id}
 
 

@@ -64,16 +64,16 @@ class Use:
 
     def return_facts(self, lang: str, t: Callable[..., str]) -> list[tuple[str, str]]:
         """Side and amount, in words."""
-        return [(t(f"returns.side.{accrual.side}"), _amount(accrual, lang, t, self.included)) for accrual in self.returns]
+        return [
+            (t(f"returns.side.{accrual.side}"), _amount(accrual, lang, t, self.included)) for accrual in self.returns
+        ]
 
 
 def list_uses(city: City, actor: Actor, *, before: int | None = None, limit: int = 20) -> list[Use]:
     """The uses under every agreement that the resident ever decided on, newest first, also those that left them out."""
     resident = require(actor, Resident)
     known = {offer.agreement.agreement_no: offer.agreement for offer in list_offers(city, resident)}
-    entries = list_uses_of(
-        city, resident, before=before, limit=limit, include_out=True, agreement_nos=sorted(known)
-    )
+    entries = list_uses_of(city, resident, before=before, limit=limit, include_out=True, agreement_nos=sorted(known))
     returns = of_uses(city, resident, [entry.entry_no for entry in entries])
     return [
         Use(entry, known[entry.agreement_no], returns.get(entry.entry_no, []))

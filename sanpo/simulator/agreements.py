@@ -60,7 +60,9 @@ def research(today: date) -> Draft:
                 2,
             ),
             "city": _gain(
-                _text("省エネ計画に使える集計が市にも届きます。", "The city gets the same figures for its energy plan."),
+                _text(
+                    "省エネ計画に使える集計が市にも届きます。", "The city gets the same figures for its energy plan."
+                ),
                 "answers",
                 _text("件の集計", "sets of figures"),
                 "answer",
@@ -107,7 +109,9 @@ def tariff_design(today: date) -> Draft:
         },
         gains={
             "giver": _gain(
-                _text("新しい料金でいくら下がるか、会社が報告します。", "The company reports what the tariff saves you."),
+                _text(
+                    "新しい料金でいくら下がるか、会社が報告します。", "The company reports what the tariff saves you."
+                ),
                 "saved_yen",
                 _text("円の節約", "yen saved"),
                 "reported",

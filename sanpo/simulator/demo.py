@@ -213,7 +213,9 @@ class _Builder:
             self.city,
             OPERATOR,
             [
-                MeteredHome(m.resident.subject_no, m.home.area, m.home.dwelling_type, m.home.heating_type, m.home.occupants)
+                MeteredHome(
+                    m.resident.subject_no, m.home.area, m.home.dwelling_type, m.home.heating_type, m.home.occupants
+                )
                 for m in metered
             ],
         )

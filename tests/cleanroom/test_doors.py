@@ -96,6 +96,15 @@ def test_api_refuses_with_status_code_and_a_way_on(program: Http, body: Any, sta
         assert "{" not in problem["detail"]
 
 
+@pytest.mark.parametrize("depth", [13, 300, 900])
+def test_api_refuses_a_question_that_is_nested_too_deep(program: Http, depth: int) -> None:
+    inside = '{"op":"is_null","term":{"column":"area"}}'
+    body = '{"question":{"dataset":"energy.readings","measures":[{"function":"count"}],"filter":%s}}'
+    nested = body % ('{"op":"not","part":' * depth + inside + "}" * depth)
+    response = program.post(QUESTIONS, content=nested, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+
+
 def test_api_refuses_who_has_no_token_or_another_organisations(
     walk: Walk, program: Http, client: Callable[[], Http]
 ) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+
 from sanpo.consent import Draft
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from sanpo.consent import Decision, actions, close_agreement, decide, publish_agreement
 from sanpo.consent.actions import (
     AgreementHasChanged,

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sanpo.consent.model import (
     AgreementHasEmptyGain,
     AgreementIsInvalid,
@@ -49,9 +50,17 @@ def test_draft_is_refused_when_a_side_gains_nothing(side: str, how: str) -> None
 
 
 INVALID: list[tuple[str, dict[str, Any], type[Exception]]] = [
-    ("unknown purpose", {"purpose": {"text": {"ja": "あ", "en": "a"}, "dpv": ["SellDataToThirdParties"]}}, PurposeIsUnknown),
+    (
+        "unknown purpose",
+        {"purpose": {"text": {"ja": "あ", "en": "a"}, "dpv": ["SellDataToThirdParties"]}},
+        PurposeIsUnknown,
+    ),
     ("term over", {"term": {"first_day": "2025-01-01", "last_day": "2026-03-31", "grant_days": 9}}, AgreementIsInvalid),
-    ("term reversed", {"term": {"first_day": "2027-01-01", "last_day": "2026-12-31", "grant_days": 9}}, AgreementIsInvalid),
+    (
+        "term reversed",
+        {"term": {"first_day": "2027-01-01", "last_day": "2026-12-31", "grant_days": 9}},
+        AgreementIsInvalid,
+    ),
     (
         "rule outside the datasets",
         {"rule": {"dimensions": ["name"], "measures": [], "functions": ["count"]}},
@@ -76,7 +85,9 @@ def test_reading_noise_gives_a_domain_error(noise: bytes) -> None:
 
 
 def document(**changes: Any) -> Document:
-    return Document(draft(**changes), Recipient("org_x", Text("大学", "University"), "a@example.jp"), Text("市", "City"))
+    return Document(
+        draft(**changes), Recipient("org_x", Text("大学", "University"), "a@example.jp"), Text("市", "City")
+    )
 
 
 def test_hash_names_the_text_and_survives_storage() -> None:

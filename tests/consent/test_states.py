@@ -1,6 +1,7 @@
 """The states of a grant, as a table that an auditor can read: from each state (row) by each decision (column)."""
 
 import pytest
+
 from sanpo.consent.states import Decision, DecisionDoesNotApply, State, next_state
 
 TABLE = """

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sanpo.ground.config import SettingIsInvalid, SettingIsUnknown, load_settings
 from sanpo.ground.keys import MasterSecretIsMissing, open_keys
 
@@ -42,14 +43,14 @@ def test_setting_is_refused_when_it_cannot_be_used(
 
 
 def test_unknown_setting_in_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "sanpo.toml").write_text('prot = 1\n')
+    (tmp_path / "sanpo.toml").write_text("prot = 1\n")
     with pytest.raises(SettingIsUnknown):
         load_settings(folder=tmp_path)
 
 
 def test_demo_is_refused_on_another_address_than_loopback(tmp_path: Path) -> None:
     with pytest.raises(SettingIsInvalid):
-        load_settings({"mode": "demo", "host": "0.0.0.0"}, folder=tmp_path)  # noqa: S104
+        load_settings({"mode": "demo", "host": "0.0.0.0"}, folder=tmp_path)
 
 
 def test_production_is_refused_without_its_secret(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The database: transactions carry their actor, and nothing outlives a failure."""
 
 import pytest
+
 from sanpo.ground.actors import Anonymous, Resident, System
 from sanpo.ground.city import City
 from sanpo.ground.db import DatabaseIsUnavailable

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sanpo.ground.canonical import NotCanonical, canonical_json, sha256_hex
 from sanpo.ground.ids import IdIsMalformed, check_id, new_id
 
@@ -16,7 +17,9 @@ def test_ids_sort_by_time_and_are_unique() -> None:
     assert sorted(made, key=lambda i: i[:14]) == made
 
 
-@pytest.mark.parametrize("given", ["", "agr", "agr_", "agr_123", "res_" + "0" * 26, "agr_" + "U" * 26, "agr_" + "0" * 27])
+@pytest.mark.parametrize(
+    "given", ["", "agr", "agr_", "agr_123", "res_" + "0" * 26, "agr_" + "U" * 26, "agr_" + "0" * 27]
+)
 def test_id_is_refused_when_malformed(given: str) -> None:
     with pytest.raises(IdIsMalformed):
         check_id("agr", given)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+
 from sanpo import app
 from sanpo.ground.config import Settings
 from sanpo.ground.migrate import DatabaseIsTooOld, MigrationWasChanged, find_migrations, migrate
@@ -34,7 +35,11 @@ def test_failing_migration_leaves_nothing_behind(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["drop table consent.grants", "alter table consent.grants disable row level security", "create table ground.mine (a int)"],
+    [
+        "drop table consent.grants",
+        "alter table consent.grants disable row level security",
+        "create table ground.mine (a int)",
+    ],
 )
 def test_application_role_cannot_change_the_schema(settings: Settings, statement: str) -> None:
     with psycopg.connect(settings.database_url) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):

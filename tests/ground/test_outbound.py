@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+
 from sanpo.ground.outbound import CallFailed, post
 
 
@@ -40,7 +41,13 @@ def test_redirect_is_not_followed(receiver: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://127.0.0.1:9/", "https://localhost:9/", "https://[::1]:9/", "https://169.254.169.254/", "https://10.0.0.1/"],
+    [
+        "https://127.0.0.1:9/",
+        "https://localhost:9/",
+        "https://[::1]:9/",
+        "https://169.254.169.254/",
+        "https://10.0.0.1/",
+    ],
 )
 def test_private_address_is_not_called(url: str) -> None:
     with pytest.raises(CallFailed, match="private"):

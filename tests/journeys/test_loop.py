@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+
 from sanpo.cleanroom import actions as cleanroom_actions
 from sanpo.consent import expire_grants
 from sanpo.ground.clock import FixedClock
 from sanpo.journal import JournalUnavailable, sequence, verify
 from sanpo.people import create_client
-
 from tests.consent.drafts import draft_data
 from tests.journeys.town import Make, World, fill_lake, sign_in, token_for
 from tests.world import OPERATOR
@@ -33,7 +33,10 @@ class Loop:
 
     def published(self, **changes: Any) -> dict[str, Any]:
         data = draft_data(**changes)
-        data["term"] = {name: str(value) if "day" in name and name != "grant_days" else value for name, value in data["term"].items()}
+        data["term"] = {
+            name: str(value) if "day" in name and name != "grant_days" else value
+            for name, value in data["term"].items()
+        }
         answer = self.analyst.post("/api/consent/agreements", json=data)
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
@@ -173,9 +176,7 @@ def test_material_change_needs_consent_again(loop: Loop) -> None:
     old = loop.approved()
     for at in range(10):
         loop.decide(loop.browser(at), old, "give")
-    new = loop.approved(
-        retention_days=700, replaces={"agreement_id": old["agreement_id"], "material": True}
-    )
+    new = loop.approved(retention_days=700, replaces={"agreement_id": old["agreement_id"], "material": True})
     assert loop.ask(old).status_code == 403
     assert loop.ask(new).status_code == 403
     for at in range(10):

@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 from litestar.testing import TestClient
+
 from sanpo.ground.city import City
 from sanpo.lake import append, replace
 from sanpo.people import make_sign_in_link
-
 from tests.conftest import START
 from tests.world import OPERATOR, World
 

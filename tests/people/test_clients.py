@@ -261,6 +261,10 @@ def test_nonsense_is_no_assertion_and_never_crashes(text: str) -> None:
         verify(text)
 
 
+def test_assertion_name_may_be_any_text() -> None:
+    verify(sign(claims_of("cli_x", jti="\ud800")))
+
+
 def test_deep_nesting_is_no_assertion() -> None:
     deep = "[" * 6000
     assertion = jws.serialize_compact({"alg": "ES256", "kid": "one"}, deep, KEY, algorithms=["ES256"])

@@ -49,7 +49,7 @@ def test_link_is_used_by_the_press_and_not_by_looking(town: Town, client: Client
     for _ in range(3):
         page = http.get(f"/people/link/{link.token}")
         assert page.status_code == 200
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "strict-origin"
         assert page.headers["cache-control"] == "no-store"
     pressed = http.post("/people/link", data={"token": link.token}, follow_redirects=False)
     assert pressed.status_code == 303

@@ -40,7 +40,9 @@ def readings_csv(city: City, actor: Actor) -> bytes:
     ends = pa.array(map(_offset, offset_s.to_pylist()), pa.string())
     table = pa.table(
         {
-            "meter_id": pa.array((names.get(number, str(number)) for number in rows["meter_no"].to_pylist()), pa.string()),
+            "meter_id": pa.array(
+                (names.get(number, str(number)) for number in rows["meter_no"].to_pylist()), pa.string()
+            ),
             "start": pc.binary_join_element_wise(pc.strftime(local, "%Y-%m-%dT%H:%M:%S"), ends, ""),
             "kwh": pa.array((_kwh(wh) for wh in rows["energy_wh"].to_pylist()), pa.string()),
         }

@@ -115,7 +115,9 @@ def test_months_tell_how_many_of_their_days_there_are() -> None:
 
 
 values = st.lists(st.integers(0, 30_000), min_size=1, max_size=100)
-full_days = st.lists(st.lists(st.integers(0, 30_000), min_size=96, max_size=96), min_size=1, max_size=4)
+full_days = st.lists(
+    st.lists(st.integers(0, 30_000), min_size=1, max_size=12).map(lambda some: (some * 96)[:96]), min_size=1, max_size=3
+)
 
 
 @given(full_days)

@@ -15,19 +15,18 @@ _EXACT = pa.decimal128(28, 12)
 _WH_PER_KWH = pa.scalar(Decimal(1000), pa.decimal128(4, 0))
 
 
-def wh_of_kwh(text: pa.StringArray) -> tuple[pa.Int64Array, int]:
-    """Watt-hours of decimal texts in kWh, null where a text is no usable value; and how many were rounded.
+def wh_of_kwh(texts: pa.StringArray) -> tuple[pa.Int64Array, pa.BooleanArray]:
+    """Watt-hours of decimal texts in kWh, null where a text is no usable value; and which of them were rounded.
 
     More than three decimals are rounded to the nearest Wh, half to even, so that sums do not drift.
     """
-    kwh = lenient(text, lambda part: part.cast(_EXACT))
+    kwh = lenient(texts, lambda part: part.cast(_EXACT))
     exact = pc.multiply(kwh, _WH_PER_KWH)
-    rounded = pc.round(exact, ndigits=0, round_mode="half_to_even")
+    nearest = pc.round(exact, ndigits=0, round_mode="half_to_even")
     inside = pc.and_(pc.greater_equal(exact, _scalar(0)), pc.less_equal(exact, _scalar(LARGEST_WH)))
     # `if_else` gives null where the condition is null, which is where the text was no number.
-    energy_wh = pc.if_else(inside, rounded, pa.scalar(None, rounded.type)).cast(pa.int64())
-    changed = pc.and_(inside, pc.not_equal(exact, rounded))
-    return _with_long_texts(text, energy_wh, int(pc.sum(changed).as_py() or 0))
+    energy_wh = pc.if_else(inside, nearest, pa.scalar(None, nearest.type)).cast(pa.int64())
+    return _with_long_texts(texts, energy_wh, pc.not_equal(exact, nearest).fill_null(False))
 
 
 def wh_of_decimal(value: Decimal) -> int | Reason:
@@ -60,16 +59,17 @@ def lenient(values: pa.Array, convert: Callable[[pa.Array], pa.Array]) -> pa.Arr
     return pa.concat_arrays([lenient(values.slice(0, middle), convert), lenient(values.slice(middle), convert)])
 
 
-def _with_long_texts(text: pa.StringArray, energy_wh: pa.Int64Array, rounded: int) -> tuple[pa.Int64Array, int]:
+def _with_long_texts(
+    texts: pa.StringArray, energy_wh: pa.Int64Array, rounded: pa.BooleanArray
+) -> tuple[pa.Int64Array, pa.BooleanArray]:
     """Takes up the texts that are numbers, but with more digits than the fast way holds."""
     if not energy_wh.null_count:
         return energy_wh, rounded
-    values = energy_wh.to_pylist()
-    for place, value in enumerate(values):
-        if value is None and isinstance(wh := _wh_of_text(text[place].as_py()), int):
-            values[place] = wh
-            rounded += _exact_wh(text[place].as_py()) != wh
-    return pa.array(values, pa.int64()), rounded
+    values, changed = energy_wh.to_pylist(), rounded.to_pylist()
+    for place, text in enumerate(texts.to_pylist()):
+        if values[place] is None and isinstance(wh := _wh_of_text(text), int):
+            values[place], changed[place] = wh, _exact_wh(text) != wh
+    return pa.array(values, pa.int64()), pa.array(changed, pa.bool_())
 
 
 def _wh_of_text(text: str) -> int | Reason:

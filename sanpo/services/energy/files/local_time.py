@@ -33,8 +33,8 @@ class LocalTime:
 
 def local_time_of(fields: Mapping[str, str | None], prefix: str) -> LocalTime:
     """Reads the element's children. Raises `ValueError` for a number or rule that is none."""
-    offset, dst = int(fields.get(f"{prefix}tzOffset") or "0"), int(fields.get(f"{prefix}dstOffset") or "0")
-    rules = [int(fields.get(f"{prefix}{name}") or "FFFFFFFF", 16) for name in ("dstStartRule", "dstEndRule")]
+    offset, dst = (int(fields.get(prefix + name) or "0") for name in ("tzOffset", "dstOffset"))
+    rules = [int(fields.get(prefix + name) or "FFFFFFFF", 16) for name in ("dstStartRule", "dstEndRule")]
     if max(abs(offset), abs(dst)) > 86_400:
         raise ValueError(f"an offset of {offset} or {dst} seconds")
     if _DISABLED in rules or dst == 0:

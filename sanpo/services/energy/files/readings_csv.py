@@ -1,6 +1,7 @@
 """CSV of readings: the header `meter_id,start,kwh`, then one line for each quarter of an hour.
 
-Whole blocks are parsed by Arrow; only what it cannot take is looked at row by row, to say why.
+Whole blocks are parsed by Arrow, which gives each text a number: starts and values occur many times in a file, and each
+is converted once. Only what cannot be converted is looked at row by row, to say why.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ _BLOCK_BYTES = 8 << 20
 _LONGEST_LINE = 1 << 16
 _START = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:?\d\d)$"
 _GOOD = ["row", "meter", "start", "offset", "wh"]
+_NUMBERED = pa.dictionary(pa.int32(), pa.string())
 _UTC_S = pa.timestamp("s", tz="UTC")
 
 
@@ -75,6 +77,8 @@ def _blocks(file: OpenedFile) -> Iterator[bytes]:
 
 
 def _check_utf8(file: OpenedFile, text: bytes, line: int) -> None:
+    if text.isascii():
+        return
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -85,14 +89,15 @@ def _parse_block(text: bytes, first_line: int) -> _Block:
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
     table, problems = _split(text, first_line, lines)
     rows = table.num_rows + len(problems)
-    start, offset = _starts(table["start"].combine_chunks())
-    energy_wh, rounded = wh_of_kwh(table["kwh"].combine_chunks())
-    good = pc.and_(pc.and_(start.is_valid(), energy_wh.is_valid()), pc.not_equal(table["meter_id"], ""))
-    whole = pa.table([table["row"], table["meter_id"], start, offset, energy_wh], _GOOD)
+    meters, starts, values = (table[name].combine_chunks() for name in HEADER.split(","))
+    start, offset = (found.take(starts.indices) for found in _starts(starts.dictionary))
+    energy_wh, rounded = (found.take(values.indices) for found in wh_of_kwh(values.dictionary))
+    good = pc.and_(pc.and_(start.is_valid(), energy_wh.is_valid()), pc.invert(_is_blank(meters)))
+    whole = pa.table([table["row"], meters, start, offset, energy_wh], _GOOD)
     if not pc.all(good, min_count=0).as_py():
         problems += [problem for row in table.filter(pc.invert(good)).to_pylist() for problem in _problems_of(row)]
         whole = whole.filter(good)
-    return _Block(lines, rows, whole, problems, rounded)
+    return _Block(lines, rows, whole, problems, pc.sum(pc.and_(good, rounded)).as_py() or 0)
 
 
 def _split(text: bytes, first_line: int, lines: int) -> tuple[pa.Table, list[Problem]]:
@@ -106,16 +111,22 @@ def _split(text: bytes, first_line: int, lines: int) -> tuple[pa.Table, list[Pro
         problems.append(Problem(first_line + row.number - 1, found.split(",")[0], Reason.WRONG_COLUMNS, found))
         return "skip"
 
+    names = HEADER.split(",")
     cells = pcsv.read_csv(
         pa.BufferReader(text),
-        pcsv.ReadOptions(column_names=HEADER.split(","), use_threads=False, block_size=len(text) + 1),
+        pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
         pcsv.ParseOptions(quote_char=False, invalid_row_handler=on_wrong_width, ignore_empty_lines=False),
-        pcsv.ConvertOptions(column_types=dict.fromkeys(HEADER.split(","), pa.string()), strings_can_be_null=False),
+        pcsv.ConvertOptions(column_types=dict.fromkeys(names, _NUMBERED), strings_can_be_null=False),
     )
     numbers = np.delete(np.arange(first_line, first_line + lines, dtype=np.int64), wrong)
-    table = pa.table({"row": numbers, **{name: cells[name].combine_chunks() for name in cells.column_names}})
-    blank = pc.and_(pc.and_(pc.equal(table["start"], ""), pc.equal(table["kwh"], "")), pc.equal(table["meter_id"], ""))
+    table = pa.table([numbers, *(cells[name].combine_chunks() for name in names)], ["row", *names])
+    meters, starts, values = (_is_blank(table[name].combine_chunks()) for name in names)
+    blank = pc.and_(pc.and_(meters, starts), values)
     return (table.filter(pc.invert(blank)) if pc.any(blank).as_py() else table), problems
+
+
+def _is_blank(texts: pa.DictionaryArray) -> pa.BooleanArray:
+    return pc.equal(texts.indices, pa.scalar(pc.index(texts.dictionary, "").as_py(), pa.int32()))
 
 
 def _starts(texts: pa.StringArray) -> tuple[pa.Array, pa.Array]:
@@ -141,7 +152,7 @@ def _problems_of(cells: dict[str, Any]) -> Iterator[Problem]:
 
 def _joined(blocks: list[_Block]) -> Readings:
     table = pa.concat_tables(block.good for block in blocks)
-    meters = table["meter"].combine_chunks().dictionary_encode()
+    meters = table["meter"].cast(pa.string()).combine_chunks().dictionary_encode()
     return Readings(
         meter_ids=tuple(meters.dictionary.to_pylist()),
         row=table["row"].to_numpy(),

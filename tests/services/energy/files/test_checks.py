@@ -162,13 +162,12 @@ def test_readings_without_offset_are_in_the_assumed_zone() -> None:
 
 
 @given(
-    st.sampled_from(
-        ["Asia/Tokyo", "Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"]
-    ),
-    st.lists(st.integers(0, 4_102_444_799), min_size=1, max_size=20),
+    st.sampled_from(["Asia/Tokyo", "Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]),
+    st.integers(0, 3_900_000_000),
+    st.lists(st.integers(0, 70_000_000), min_size=1, max_size=8),
 )
-def test_offsets_are_those_of_the_zone_one_by_one(name: str, instants: list[int]) -> None:
-    zone = ZoneInfo(name)
+def test_offsets_are_those_of_the_zone_one_by_one(name: str, first: int, later: list[int]) -> None:
+    zone, instants = ZoneInfo(name), [first + after for after in later]
     expected = [int(datetime.fromtimestamp(at, zone).utcoffset().total_seconds()) for at in instants]  # type: ignore[union-attr]
     assert offsets_at(zone, np.array(instants, np.int64)).tolist() == expected
 

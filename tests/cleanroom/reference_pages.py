@@ -1,0 +1,189 @@
+"""Writes the clean room's reference pages from the code and the specification: `python -m tests.cleanroom.reference_pages`.
+
+A test compares them with what is in the repository, so that they stay true.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+from sanpo.cleanroom import errors, model
+from sanpo.cleanroom.model import question_json
+from sanpo.cleanroom.parse import AGGREGATES, parse_sql
+from sanpo.cleanroom.plan import MOST_CELLS
+from sanpo.cleanroom.printer import print_sql
+from sanpo.cleanroom.rules import HIGHEST_QUANTILE, LOWEST_QUANTILE
+from tests.cleanroom import spec_answers, spec_rules
+from tests.cleanroom.tables import rows_of, to_markdown
+from tests.cleanroom.test_spec import Case, cases
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = (
+    "select area, hour(start_at) as hour, count(*), avg(energy_wh) as mean_wh from energy.readings"
+    " where start_at >= '2026-01-01' and dwelling_type in ('detached', 'apartment')"
+    " group by area, hour(start_at) order by mean_wh desc limit 20"
+)
+BUCKETS = {
+    "hour": "0–23",
+    "half_hour": "0–47, the half hour of the day",
+    "date": "the day",
+    "weekday": "1 (Monday) – 7 (ISO 8601)",
+    "week": "1–53 (ISO 8601)",
+    "month": "1–12",
+    "date_trunc": "the beginning of the hour, day, week (Monday), month, quarter or year",
+}
+FUNCTIONS = {
+    "count": ("`count(*)`", "rows"),
+    "subjects": (f"`count(distinct {model.SUBJECT})`", "distinct residents"),
+    "sum": ("`sum(column)`", "exact for whole numbers"),
+    "avg": ("`avg(column)`", "the sum divided by the number of values"),
+    "min": ("`min(column)`", "needs an agreement that allows it: it tells one person's value"),
+    "max": ("`max(column)`", "the same"),
+    "quantile": (
+        "`quantile(column, 0.5)`, `quantile_cont`, `percentile_cont`, `median(column)`",
+        f"interpolates between neighbours; below {LOWEST_QUANTILE} and above {HIGHEST_QUANTILE} it needs `min` or `max`",
+    ),
+}
+
+
+def questions_page() -> str:
+    """docs/reference/questions.md."""
+    assert set(BUCKETS) == set(get_args(model.Bucket))
+    assert set(FUNCTIONS) == set(get_args(model.Function))
+    assert set(AGGREGATES) < set(FUNCTIONS)
+    question = parse_sql(EXAMPLE)
+    return "\n\n".join(
+        [
+            "# Questions to the clean room",
+            "*Made by `python -m tests.cleanroom.reference_pages`; a test keeps it true.*",
+            "A question names one dataset, splits its rows by dimensions, keeps those that pass a filter and measures each"
+            " cell. It is asked under an agreement, at `POST /api/cleanroom/questions`, with `sanpo ask`, or on"
+            " the page `/cleanroom`. Columns of a resident's attributes (for `energy.readings`: `energy.homes`) are used by"
+            " their plain names; then only residents who have attributes count. `GET /api/cleanroom/datasets` lists every"
+            " dataset and column. What an agreement allows is in its analysis rule.",
+            "## As SQL",
+            f"```sql\n{EXAMPLE}\n```",
+            "`select … from dataset [where …] [group by …] [order by …] [limit …]`, and nothing else. Whatever is outside is"
+            " refused with its line, column and a form that would pass; no text of a question reaches an engine.",
+            to_markdown(
+                ["part", "what it takes"],
+                [
+                    [
+                        "`select`",
+                        "columns, time buckets and measures, each with `as name` if wanted; at least one measure",
+                    ],
+                    [
+                        "`where`",
+                        "`=` `!=` `<` `<=` `>` `>=` `between` `in` `is null` of a column or bucket with literals,"
+                        " joined by `and` `or` `not` and parentheses",
+                    ],
+                    [
+                        "`group by`",
+                        "exactly the columns and buckets of `select`: as written, by name, by place, or `all`",
+                    ],
+                    ["`order by`", "names of the answer; missing and suppressed values come last, up or down"],
+                    ["`limit`", "1–10000"],
+                    ["literals", "`5` `-0.5` `'text'` `true` `date '2026-01-31'` `timestamp '2026-01-31 12:00'`"],
+                ],
+            ),
+            "Names are in small letters unless quoted. Times are the city's local time, in buckets and literals alike; a zone"
+            " in a literal is refused. A missing value is neither equal nor unequal to anything, as in SQL.",
+            "### Time buckets",
+            to_markdown(["bucket", "value"], [[f"`{name}`", text] for name, text in BUCKETS.items()]),
+            "### Measures",
+            to_markdown(
+                ["in JSON", "in SQL", "gives"], [[f"`{n}`", sql, text] for n, (sql, text) in FUNCTIONS.items()]
+            ),
+            "## As JSON",
+            "The same question. Every field is in the OpenAPI document under `Question`.",
+            f"```json\n{json.dumps(question_json(question), ensure_ascii=False, indent=2)}\n```",
+            "## Bounds",
+            to_markdown(
+                ["what", "at most"],
+                [
+                    [
+                        "dimensions, measures, order",
+                        ", ".join(f"{most} {part}" for part, (_, most) in model.BOUNDS.items()),
+                    ],
+                    ["literals in a filter", str(model.MOST_LITERALS)],
+                    ["conditions nested in each other", str(model.DEEPEST)],
+                    ["size of a question as JSON", f"{model.LARGEST} bytes"],
+                    ["cells of an answer", str(MOST_CELLS)],
+                    ["time and memory", "settings `question_timeout_ms`, `question_memory_mb`"],
+                ],
+            ),
+            "## What leaves",
+            "A cell with fewer distinct residents than the minimum (the larger of the agreement's and the city's) tells"
+            " nothing but its key: its values are null and named in `suppressed`, its `subjects` are null. A measure that is"
+            " missing in some rows is told only if enough residents must be behind it even where each missing value is a"
+            " resident's only row; `where column is not null` makes that plain. If nothing is left the question is refused,"
+            " in the same words whether few were found or none. Order and limit act on what is released.",
+            "The journal's entry of the use names exactly the residents of the released rows, and `subjects` of the answer"
+            " counts them. A refused question leaves an entry of kind `refusal`, which is about nobody.",
+            "## The canonical form",
+            "The journal keeps each question in one spelling and its SHA-256:",
+            f"```sql\n{print_sql(question)}\n```",
+            "## Refusals",
+            to_markdown(["code", "kind", "when"], _errors()),
+            "",
+        ]
+    )
+
+
+def rules_page() -> str:
+    """docs/reference/rules/cleanroom.md."""
+    return "\n\n".join(
+        [
+            "# The clean room's rules, case by case",
+            "*Made by `python -m tests.cleanroom.reference_pages` from the tables that the tests run on both engines.*",
+            "## The data",
+            "Homes:",
+            _markdown(spec_answers.HOMES),
+            "Readings:",
+            _markdown(spec_answers.READINGS),
+            f"Granted: {', '.join(map(str, spec_answers.ADMITTED))}. Subject 9 has not granted; 7 has a home but no reading,"
+            " 8 a reading but no home. `people` is the number of distinct residents in a cell, ‥ a withheld value.",
+            "## Questions and answers",
+            *map(_case_text, cases()),
+            "## Refusals",
+            f"Under a rule with dimensions {_listed('dimensions')}, measures {_listed('measures')} and functions"
+            f" {_listed('functions')}:",
+            _markdown(spec_rules.REFUSALS, {"question"}),
+            "These pass:",
+            _markdown(spec_rules.PASSING, {"question"}),
+            "",
+        ]
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/questions.md": questions_page,
+    "docs/reference/rules/cleanroom.md": rules_page,
+}
+
+
+def _case_text(case: Case) -> str:
+    came = f"Refused: `{case.refused}`" if case.refused else to_markdown(case.names, case.rows)
+    return f"### {case.title}\n\n```sql\n{case.sql}\n```\n\nMinimum {case.minimum}.\n\n{came}"
+
+
+def _errors() -> list[list[str]]:
+    found = [each for each in vars(errors).values() if isinstance(each, type) and each.__module__ == errors.__name__]
+    return [[f"`{e.code}`", e.kind.value, " ".join((e.__doc__ or "").split("Field")[0].split())] for e in found]
+
+
+def _listed(part: str) -> str:
+    return ", ".join(f"`{name}`" for name in spec_rules.RULE[part])
+
+
+def _markdown(table: str, code: Any = ()) -> str:
+    rows = rows_of(table)
+    cells = [[f"`{value}`" if name in code else value for name, value in row.items()] for row in rows]
+    return to_markdown(list(rows[0]), cells)
+
+
+if __name__ == "__main__":
+    for path, make in PAGES.items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(make(), encoding="utf-8")
