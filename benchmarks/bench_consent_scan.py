@@ -124,7 +124,9 @@ def rls_row_s(city: City, rows: int, quarters: int) -> float:
             " from generate_series(0, %s - 1) s, generate_series(0, %s - 1) q",
             (subjects, quarters),
         )
-        owner.execute("insert into scan.homes select s, 'area ' || s % 10 from generate_series(0, %s - 1) s" % subjects)
+        owner.execute(
+            "insert into scan.homes select s, 'area ' || s %% 10 from generate_series(0, %s - 1) s", (subjects,)
+        )
         granted = [(int(number),) for number in chance.permutation(subjects)[: subjects // 2]]
         owner.cursor().executemany("insert into scan.grants values (%s, 1)", granted)
         owner.execute("vacuum analyze scan.readings")

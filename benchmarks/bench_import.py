@@ -18,6 +18,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from harness import fresh_city, report
+
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.services.energy import import_readings, register_meters
