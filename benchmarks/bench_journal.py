@@ -2,8 +2,9 @@
 
 Writers are threads of two processes, as in the city's HTTP server, each on a connection of its own; they, the database
 and its disk share the machine. `appends_per_s`: every append is a transaction of its own, on disk before the writer
-goes on. `appends_in_transaction_per_s`: the same through `city.transaction`, with BEGIN, the actor's settings and
-COMMIT around it. `proof_ms`: an inclusion proof from stored tiles, database included, and its verification.
+goes on. `ratio_to_plain`: against the alternative, inserts into a plain audit table with one index, in the same form and
+run. `appends_in_transaction_per_s`: through `city.transaction`, with BEGIN, the actor's settings and COMMIT around it.
+`proof_ms`: an inclusion proof from stored tiles, database included, and its verification.
 `proof_file_ms` and `verify_file_ms`: the whole call behind a resident's download, and the offline check of the file.
 `seal_ms`: the tree of the residents of one use.
 """
@@ -36,6 +37,7 @@ WRITER = System("operator")
 PROCESSES = 2
 WARM_UP_S = 1.0
 BODY = {"agreement": "agr_06ca0000000000000000000000", "answer": "0" * 64, "purpose": "energy advice", "subjects": 1234}
+PLAIN = "insert into public.plain (kind, at, body) values (%(kind)s, %(at)s, %(body)s) returning no"
 FILL = """
 insert into journal.entries (entry_id, kind, appended_at, body)
 select 'ent_' || lpad(n::text, 26, '0'), 'use', now(), %(body)s from generate_series(1, %(count)s) n
@@ -51,9 +53,13 @@ def main() -> None:
     options.add_argument("--subjects", type=int, default=120_000)
     given = options.parse_args()
     with fresh_city() as city:
+        make_plain_table(city.settings)
+        per_s = {form: writes_per_s(city.settings, given.writers, given.seconds, form) for form in FORMS}
         figures = {
-            "appends_per_s": appends_per_s(city.settings, given.writers, given.seconds, alone=True),
-            "appends_in_transaction_per_s": appends_per_s(city.settings, given.writers, given.seconds, alone=False),
+            "appends_per_s": per_s["append"],
+            "plain_inserts_per_s": per_s["plain"],
+            "ratio_to_plain": per_s["append"] / per_s["plain"],
+            "appends_in_transaction_per_s": per_s["transaction"],
             "sequenced_per_s": fill(city, given.entries),
             "proof_ms": tree_proof_ms(city, given.proofs),
         }
@@ -63,14 +69,22 @@ def main() -> None:
     report("journal", setting, figures)
 
 
-def appends_per_s(settings: Settings, writers: int, seconds: float, *, alone: bool) -> float:
+def make_plain_table(settings: Settings) -> None:
+    with psycopg.connect(settings.database_owner_url, autocommit=True) as conn:
+        conn.execute(
+            "create table public.plain"
+            " (no bigint generated always as identity primary key, kind text, at timestamptz, body bytea)"
+        )
+        conn.execute("grant insert, select on public.plain to sanpo_app")
+
+
+def writes_per_s(settings: Settings, writers: int, seconds: float, form: str) -> float:
     context = multiprocessing.get_context("spawn")
     counts = context.Queue()
     start = context.Barrier(writers)
     threads = [writers // PROCESSES + (n < writers % PROCESSES) for n in range(PROCESSES)]
-    processes = [
-        context.Process(target=_write, args=(settings, n, start, seconds, alone, counts)) for n in threads if n
-    ]
+    common = (start, seconds, form, counts)
+    processes = [context.Process(target=_write, args=(settings, count, *common)) for count in threads if count]
     for process in processes:
         process.start()
     total = sum(counts.get() for _ in processes)
@@ -79,17 +93,18 @@ def appends_per_s(settings: Settings, writers: int, seconds: float, *, alone: bo
     return float(total / seconds)
 
 
-def _write(settings: Settings, writers: int, start: Any, seconds: float, alone: bool, counts: Any) -> None:
+def _write(settings: Settings, writers: int, start: Any, seconds: float, form: str, counts: Any) -> None:
     """One process of writers; it reports how many entries they wrote in the measured time."""
     city = app.open_city(settings, pool=writers)
     done: list[int] = []
+    write = FORMS[form]
 
     def work() -> None:
         start.wait()
         began = time.perf_counter() + WARM_UP_S
         count = 0
         while (now := time.perf_counter()) < began + seconds:
-            _append_alone(city) if alone else _append_in_transaction(city)
+            write(city)
             count += now >= began
         done.append(count)
 
@@ -110,6 +125,19 @@ def _append_alone(city: City) -> None:
 def _append_in_transaction(city: City) -> None:
     with city.transaction(WRITER) as tx:
         append(tx, kind="use", body=BODY)
+
+
+def _insert_plain(city: City) -> None:
+    with city.db.connection() as conn:
+        row = {"kind": "use", "at": city.now(), "body": body_bytes(BODY)}
+        conn.execute(PLAIN, row).fetchone()
+
+
+FORMS: dict[str, Callable[[City], None]] = {
+    "append": _append_alone,
+    "plain": _insert_plain,
+    "transaction": _append_in_transaction,
+}
 
 
 def fill(city: City, count: int) -> float:

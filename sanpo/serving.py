@@ -1,5 +1,6 @@
 """Running a city on this machine: database, HTTP workers, the jobs' worker; all end together on Ctrl-C."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -70,6 +71,8 @@ def _serve(settings: Settings) -> None:
     from granian.server import Server
 
     os.environ.update(_environment(settings))
+    # The lake's reader keeps threads, which do not survive a fork of the process that built the demo.
+    multiprocessing.set_start_method("spawn", force=True)
     with _jobs_worker():
         Server(
             "sanpo.serving:create_worker_app",

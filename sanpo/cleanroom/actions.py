@@ -20,10 +20,11 @@ from sanpo.cleanroom.rules import check_rule, check_types
 from sanpo.cleanroom.scope import Scope
 from sanpo.cleanroom.stages import Stages
 from sanpo.consent import Admission, admit, confirm
-from sanpo.ground.actors import Actor, Client, Staff
+from sanpo.ground.actors import Actor, Anonymous, Client, Staff
 from sanpo.ground.canonical import sha256_hex
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
+from sanpo.ground.errors import NotSignedIn
 from sanpo.ground.ids import check_id
 from sanpo.journal import SubjectSet, append
 from sanpo.lake import Snapshot, snapshot
@@ -35,9 +36,11 @@ ATTEMPTS = 3
 def ask(city: City, actor: Actor, agreement_id: str | None, question: Question | str) -> Answer:
     """Answers a question (the model, or SQL of the subset) under an agreement, or refuses it.
 
-    A client's token names its agreement, so that None will do there. Raises the errors of `cleanroom.errors`, the
+    A client's token names its agreement, so that None will do there. Raises `NotSignedIn`, the errors of `cleanroom.errors`, the
     gate's (`NotFound`, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and the journal's.
     """
+    if isinstance(actor, Anonymous):
+        raise NotSignedIn
     stages = Stages()
     with stages.stage("total"):
         answer = _answered(city, actor, agreement_id, question, stages)
@@ -54,7 +57,8 @@ def _answered(city: City, actor: Actor, agreement_id: str | None, question: Ques
         try:
             answer = _attempt(city, actor, named, asked, scope, stages)
         except TooFewSubjects as refusal:
-            _record_refusal(city, actor, named, asked, refusal)
+            if isinstance(actor, Client | Staff):
+                _record_refusal(city, actor, named, asked, refusal)
             raise
         if answer is not None:
             return answer
@@ -154,8 +158,10 @@ def _recorded(tx: Transaction, plan: Plan, released: Release, minimum: int) -> A
     )
 
 
-def _record_refusal(city: City, actor: Actor, agreement_id: str, question: Question, refusal: TooFewSubjects) -> None:
-    """Notes that rows were read and nothing was released, without whose: a refusal is about nobody."""
+def _record_refusal(
+    city: City, actor: Client | Staff, agreement_id: str, question: Question, refusal: TooFewSubjects
+) -> None:
+    """Notes that an organisation tried and got nothing, so that probing shows; without residents, whom it is not about."""
     sql = print_sql(question)
     body = {
         "agreement_id": agreement_id,
@@ -164,6 +170,5 @@ def _record_refusal(city: City, actor: Actor, agreement_id: str, question: Quest
         "code": refusal.code,
         "minimum": refusal.fields["minimum"],
     }
-    organisation_no = actor.organisation_no if isinstance(actor, Client | Staff) else None
     with city.transaction(actor) as tx:
-        append(tx, kind="refusal", body=body, organisation_no=organisation_no)
+        append(tx, kind="refusal", body=body, organisation_no=actor.organisation_no)

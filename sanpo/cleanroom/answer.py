@@ -82,7 +82,7 @@ def rows_of(question: Question, rows: Sequence[Row]) -> tuple[AnswerRow, ...]:
     names = [measure.name for measure in question.measures]
     return tuple(
         AnswerRow(
-            values=(*row.key, *row.values),
+            values=(*row.key, *map(_encodable, row.values)),
             subjects=row.subjects,
             suppressed=tuple(name for name, hide in zip(names, row.hidden, strict=True) if hide),
         )
@@ -104,6 +104,11 @@ def arrange_for(question: Question) -> Callable[[Sequence[Row]], Sequence[Row]]:
     return arrange
 
 
+def _encodable(value: int | float | None) -> int | float | None:
+    """A sum that no 64 bits hold leaves as the nearest float: JSON's readers have no more."""
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+
+
 def _sorted_by(rows: list[Row], place: int, descending: bool) -> list[Row]:
     """Stable; missing and suppressed values last."""
 
@@ -116,7 +121,7 @@ def _sorted_by(rows: list[Row], place: int, descending: bool) -> list[Row]:
 
 
 def _measured(measure: Measure, scope: Scope) -> AnswerColumn:
-    unit = {"count": "rows", "subjects": "persons"}.get(measure.function)
+    unit = "persons" if measure.function == "subjects" else None
     if measure.column is not None:
         unit = _unit(scope, measure.column, True)
     return AnswerColumn(measure.name, scope.type_of_measure(measure), unit, "measure")

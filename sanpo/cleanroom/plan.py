@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from sanpo.cleanroom.model import AllOf, Between, Comparison, Filter, Measure, Question
 from sanpo.cleanroom.scope import Scope, Value
-from sanpo.consent import Admission
+from sanpo.consent import Admission, check_genuine
 from sanpo.lake import Snapshot
 
 MOST_CELLS = 10_000
@@ -32,10 +35,15 @@ class Plan:
     admission: Admission
 
     @property
+    def subjects(self) -> npt.NDArray[np.int32]:
+        """Whose rows may be read, ascending: the one way to them for every engine. Raises `AdmissionIsForged`."""
+        return check_genuine(self.admission).subjects
+
+    @property
     def is_empty(self) -> bool:
         """True where there is no row to read."""
         no_attributes = self.attributes is not None and not self.attributes.files
-        return not self.rows.files or no_attributes or not len(self.admission.subjects)
+        return not len(self.subjects) or not self.rows.files or no_attributes
 
 
 @dataclass(frozen=True)

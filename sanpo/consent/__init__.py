@@ -18,7 +18,7 @@ from sanpo.consent.actions import (
     list_offers,
 )
 from sanpo.consent.datasets import dataset_text
-from sanpo.consent.gate import Admission, admit, confirm
+from sanpo.consent.gate import Admission, admit, check_genuine, confirm
 from sanpo.consent.model import AnalysisRule, Draft, Gain, Gains, PublishedAgreement
 from sanpo.consent.publication import (
     approve_agreement,
@@ -39,6 +39,7 @@ __all__ = [
     "PublishedAgreement",
     "admit",
     "approve_agreement",
+    "check_genuine",
     "close_agreement",
     "confirm",
     "dataset_text",

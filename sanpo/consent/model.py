@@ -204,7 +204,7 @@ def read_draft(data: bytes | str) -> Draft:
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `")
         raise AgreementIsInvalid(where=where.rstrip("`") or "$", problem=problem) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise AgreementIsInvalid(where="$", problem=str(error)) from None
 
 

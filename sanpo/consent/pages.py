@@ -1,6 +1,7 @@
 """Pages of consent: what is asked and decided (residents), what waits for review (officers), publishing (analysts)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -80,7 +81,19 @@ def post_agreement_page(request: Web, city: City, actor: Actor, agreement_id: st
 def get_receipt_page(request: Web, city: City, actor: Actor, event_id: str) -> Response[str]:
     """The receipt for people; the signed files are linked."""
     receipt = actions.get_record(city, actor, event_id)
-    return render(request, "consent/receipt.html", receipt=receipt, record=receipt["record"], event_id=event_id)
+    form = city.words.text(language_of(request), "portal.format.moment")
+
+    def moment_of(text: str | None) -> str:
+        return "" if text is None else datetime.fromisoformat(text).astimezone(city.settings.zone).strftime(form)
+
+    return render(
+        request,
+        "consent/receipt.html",
+        receipt=receipt,
+        record=receipt["record"],
+        event_id=event_id,
+        moment_of=moment_of,
+    )
 
 
 @get("/consent/review", sync_to_thread=True, include_in_schema=False)

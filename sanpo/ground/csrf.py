@@ -36,7 +36,7 @@ async def check_csrf(request: Request[Any, Any, Any], keys: Keys, cookie: str, o
     if not cookie:
         return
     given = request.headers.get("x-csrf-token") or await _from_form(request)
-    if not hmac.compare_digest(given, csrf_token(keys, cookie)):
+    if not hmac.compare_digest(given.encode(errors="replace"), csrf_token(keys, cookie).encode()):
         raise FormIsStale
 
 

@@ -72,8 +72,6 @@ def migrate(owner_url: str, migrations: list[Migration]) -> list[Migration]:
                 raise MigrationWasChanged(district=migration.district, file=migration.name)
         for migration in todo:
             _run(conn, migration)
-        for district in {migration.district for migration in todo}:
-            _grant(conn, district)
         return todo
 
 
@@ -94,6 +92,7 @@ def _prepare_queue(conn: psycopg.Connection[Any]) -> None:
     """The job queue's own tables, from the library, in the schema `ground`."""
     if conn.execute("select to_regclass('ground.procrastinate_jobs')").fetchone() != (None,):
         return
+    _open_to_app(conn, sql.Identifier("ground"))
     conn.execute(f"set local role {OWNER_ROLE}")
     conn.execute("set local search_path = ground")
     conn.execute(SchemaManager.get_schema())
@@ -104,6 +103,7 @@ def _prepare_queue(conn: psycopg.Connection[Any]) -> None:
 def _run(conn: psycopg.Connection[Any], migration: Migration) -> None:
     schema = sql.Identifier(migration.district)
     conn.execute(sql.SQL("create schema if not exists {} authorization {}").format(schema, sql.Identifier(OWNER_ROLE)))
+    _open_to_app(conn, schema)
     conn.execute(f"set local role {OWNER_ROLE}")
     conn.execute(sql.SQL("set local search_path = {}").format(schema))
     conn.execute(migration.text)
@@ -114,14 +114,17 @@ def _run(conn: psycopg.Connection[Any], migration: Migration) -> None:
     )
 
 
-def _grant(conn: psycopg.Connection[Any], district: str) -> None:
-    """The application's role may use rows, never change the schema; a migration takes away more with `revoke`."""
-    schema, app = sql.Identifier(district), sql.Identifier(APP_ROLE)
+def _open_to_app(conn: psycopg.Connection[Any], schema: sql.Identifier) -> None:
+    """What a migration will make, the application's role may use, never change; a migration takes away with `revoke`."""
+    owner, app = sql.Identifier(OWNER_ROLE), sql.Identifier(APP_ROLE)
     conn.execute(sql.SQL("grant usage on schema {} to {}").format(schema, app))
-    for statement in (
-        "grant select, insert, update, delete on all tables in schema {} to {}",
-        "grant usage on all sequences in schema {} to {}",
-        "grant execute on all functions in schema {} to {}",
+    for privileges in (
+        "select, insert, update, delete on tables",
+        "usage on sequences",
+        "execute on functions",
     ):
-        conn.execute(sql.SQL(statement).format(schema, app))
-    conn.execute(sql.SQL("revoke insert, update, delete on ground.migrations from {}").format(app))
+        conn.execute(
+            sql.SQL("alter default privileges for role {} in schema {} grant {} to {}").format(
+                owner, schema, sql.SQL(privileges), app
+            )
+        )

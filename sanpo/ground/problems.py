@@ -81,6 +81,18 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     )
 
 
+def on_unreadable(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """What no reader gets through, or no column can hold: nesting without end, broken UTF-8, NUL, too large a number."""
+    log.warning("request_unreadable", path=request.scope["path"].split("/")[1:3], problem=type(error).__name__)
+    problem = "nested too deep" if isinstance(error, RecursionError) else "not UTF-8, or a value out of range"
+    return on_domain_error(request, InputIsInvalid(where="request", problem=problem))
+
+
+def on_no_file(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A name that no file can have, such as one with NUL or of 5,000 letters."""
+    return on_domain_error(request, NotFound())
+
+
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A defect of ours. The log has the trace; the outside learns only that it happened."""
     log.exception("request_crashed", path=request.scope["path"].split("/")[1:3], problem=type(error).__name__)
@@ -138,4 +150,14 @@ def _what(error: HTTPException) -> str:
     return error.detail
 
 
-__all__ = ["Kind", "Problem", "language_of", "on_crash", "on_domain_error", "on_http_error", "problem_responses"]
+__all__ = [
+    "Kind",
+    "Problem",
+    "language_of",
+    "on_crash",
+    "on_domain_error",
+    "on_http_error",
+    "on_no_file",
+    "on_unreadable",
+    "problem_responses",
+]

@@ -5,6 +5,7 @@ Handlers are synchronous functions run on threads; they get `city` and `actor` i
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from litestar import Litestar, Request, Response, get
+import psycopg
+from litestar import Litestar, Request, get
 from litestar.config.response_cache import ResponseCacheConfig
-from litestar.datastructures import Cookie, State
+from litestar.datastructures import Cookie, MutableScopeHeaders, State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
+from litestar.types import Message, Scope
 from litestar.utils.sync import AsyncCallable
 
 from sanpo import __version__
@@ -29,12 +32,28 @@ from sanpo.ground.city import City
 from sanpo.ground.csrf import check_csrf
 from sanpo.ground.errors import DomainError
 from sanpo.ground.html import CONTENT_SECURITY_POLICY, render
-from sanpo.ground.problems import on_crash, on_domain_error, on_http_error, problem_responses
+from sanpo.ground.problems import (
+    on_crash,
+    on_domain_error,
+    on_http_error,
+    on_no_file,
+    on_unreadable,
+    problem_responses,
+)
 
 __all__ = ["WebParts", "create_web", "problem_responses", "render", "safe_next"]
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 ResolveActor = Callable[..., Actor]
+# Browsers drop tabs and line ends from an address and read a backslash as a slash: what is left could be another site.
+_OWN_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +68,12 @@ class WebParts:
 
 def create_web(city: City, parts: WebParts) -> Litestar:
     """The ASGI application of one city."""
-    static = create_static_files_router("/static", directories=[parts.static], send_as_attachment=False)
+    static = create_static_files_router(
+        "/static",
+        directories=[parts.static],
+        send_as_attachment=False,
+        exception_handlers=dict.fromkeys((ValueError, InternalServerException), on_no_file),
+    )
     app = Litestar(
         route_handlers=[*parts.handlers, static, choose_language, health],
         dependencies={
@@ -59,9 +83,10 @@ def create_web(city: City, parts: WebParts) -> Litestar:
         exception_handlers={
             DomainError: on_domain_error,
             HTTPException: on_http_error,
+            **dict.fromkeys((RecursionError, UnicodeDecodeError, psycopg.DataError), on_unreadable),
             Exception: on_crash,
         },
-        after_request=_secure,
+        before_send=[_secure],
         on_startup=[_threads(city.settings.http_threads)],
         request_max_body_size=MAX_BODY_BYTES,
         state=State(
@@ -74,7 +99,7 @@ def create_web(city: City, parts: WebParts) -> Litestar:
             }
         ),
         openapi_config=OpenAPIConfig(
-            title="Sanpo", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin()]
+            title="Sanpo", version=__version__, path="/schema", use_handler_docstrings=True, render_plugins=[JsonRenderPlugin()]
         ),
         response_cache_config=ResponseCacheConfig(default_expiration=None),
         pdb_on_exception=False,
@@ -100,9 +125,7 @@ def session_cookie_name(city: City) -> str:
 
 def safe_next(path: str | None, default: str = "/") -> str:
     """`path` if it stays on this site, else `default`."""
-    if path and path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and "\r" not in path:
-        return path
-    return default
+    return path if path and _OWN_PATH.fullmatch(path) else default
 
 
 @get("/language/{lang:str}", sync_to_thread=False, include_in_schema=False)
@@ -144,13 +167,14 @@ async def _actor(request: Request[Any, Any, Any], state: State) -> Actor:
     return actor
 
 
-async def _secure(response: Response[Any]) -> Response[Any]:
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    return response
+async def _secure(message: Message, scope: Scope) -> None:
+    """On whatever leaves, refusals and files included, which no hook on handlers would see."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in _SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        if not scope["path"].startswith("/static/"):
+            headers.setdefault("Cache-Control", "no-store")
 
 
 def _threads(count: int) -> Callable[[], Any]:

@@ -63,6 +63,7 @@ class ServerMetadata:
     token_endpoint_auth_signing_alg_values_supported: list[str]
 
 
+@dataclass
 class TokenOperation(Operation):
     """Tells OpenAPI of the form that the handler reads from the raw body."""
 

@@ -31,6 +31,17 @@ class OrganisationView:
 
 
 @dataclass(frozen=True)
+class OrganisationBody:
+    """What is registered. `webhook_url` is told of withdrawals; without one the organisation polls."""
+
+    name_ja: Text
+    name_en: Text
+    kind: Literal["city", "university", "company"]
+    contact: Text
+    webhook_url: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+@dataclass(frozen=True)
 class WebhookBody:
     webhook_url: Annotated[str, Meta(max_length=2000)] | None
 
@@ -94,9 +105,10 @@ def get_organisations(city: City, actor: Actor) -> list[OrganisationView]:
 
 
 @post(f"{PATH}/organisations", sync_to_thread=True, responses=problem_responses(401, 403))
-def post_organisation(city: City, actor: Actor, data: NewOrganisation) -> OrganisationView:
+def post_organisation(city: City, actor: Actor, data: OrganisationBody) -> OrganisationView:
     """Registers an organisation. For officers of the city."""
-    return _view(organisations.register_organisation(city, actor, data))
+    new = NewOrganisation(data.name_ja, data.name_en, data.kind, data.contact, data.webhook_url)
+    return _view(organisations.register_organisation(city, actor, new))
 
 
 @put(

@@ -25,9 +25,7 @@ def get_sign_in(request: Web, city: City, actor: Actor, next: str = "/") -> Resp
     """The way in. Whoever is in already goes on."""
     if isinstance(actor, Resident | Staff):
         return Redirect(safe_next(next))
-    party = relying_party(city.settings.origin)
-    usable = request.url.hostname == party.rp_id
-    return render(request, "people/sign_in.html", next=safe_next(next), passkey_origin=None if usable else party.origin)
+    return render(request, "people/sign_in.html", next=safe_next(next), passkey_origin=_passkeys_elsewhere(request, city))
 
 
 @get("/people/link/{token:str}", sync_to_thread=True, include_in_schema=False)
@@ -66,6 +64,7 @@ def get_me_page(request: Web, city: City, actor: Actor, done: str = "") -> Respo
         name=actions.name_of(city, who),
         passkeys=passkeys.list_passkeys(city, who) if for_self else None,
         sessions=sign_in.list_sessions(city, who) if for_self else None,
+        passkey_origin=_passkeys_elsewhere(request, city),
         done=done if done in DONE else "",
     )
 
@@ -118,6 +117,12 @@ def post_act_for(city: City, actor: Actor, data: Form) -> Redirect:
     session = sign_in.act_for(city, actor, resident_id)
     done = "acting" if resident_id else "acting_ended"
     return _go(f"/people/me?done={done}", session_cookie(city, session))
+
+
+def _passkeys_elsewhere(request: Web, city: City) -> str | None:
+    """The address where passkeys work, where it is not the one that this page was asked at."""
+    party = relying_party(city.settings.origin)
+    return None if request.url.hostname == party.rp_id else party.origin
 
 
 def _go(path: str, *cookies: Cookie) -> Redirect:

@@ -5,7 +5,8 @@ from unnest(%(sides)s::text[], %(metrics)s::text[], %(units_ja)s::text[], %(unit
             %(pers)s::int[], %(quantities)s::bigint[]) as r (side, metric, unit_ja, unit_en, basis, per, quantity)
 
 -- name: accruals_of
-select * from returns.accruals where entry_no = any(%(entry_nos)s) order by entry_no, side
+select * from returns.accruals where entry_no = any(%(entry_nos)s)
+order by entry_no, array_position(array['giver', 'city', 'organisation'], side)
 
 -- name: totals
 select side, metric, unit_ja, unit_en, basis, count(*) as uses, sum(quantity)::bigint as quantity

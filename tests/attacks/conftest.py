@@ -1,4 +1,4 @@
-"""One besieged city for each file of tests: attacks leave nothing behind, which is what the tests show."""
+"""One besieged city for all attacks of a worker: they leave nothing behind, which is what the tests show."""
 
 import uuid
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.attacks.siege import Siege
 from tests.conftest import START
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def siege(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn:
@@ -30,9 +30,10 @@ def siege(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPathFa
             origin="http://testserver.local",
             webhook_private_hosts=True,
         )
-        city = app.open_city(settings, clock=FixedClock(START), pool=8)
+        clock = FixedClock(START)
+        city = app.open_city(settings, clock=clock, pool=8)
         try:
-            yield Siege(city, app.create_app(city))
+            yield Siege(city, clock, app.create_app(city))
         finally:
             city.db.close()
             conn.execute(f"drop database {name} with (force)")

@@ -1,7 +1,9 @@
 """A city whose residents have meters: readings and homes in a real lake, an agreement, and grants."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pyarrow as pa
 
@@ -41,15 +43,34 @@ def _table(city: City, dataset: str, rows: list[tuple[object, ...]]) -> pa.Table
     return pa.table(dict(zip(schema.names, map(list, zip(*rows, strict=True)), strict=True)), schema=schema)
 
 
-class Walk:
-    """A city with 40 metered homes, half of them in each area, and an agreement of the university."""
+class Metered:
+    """A city with 40 metered homes, half of them in each area, and the university that asks."""
 
     def __init__(self, city: City) -> None:
         self.city, self.world = city, World(city)
         self.people: list[Resident] = self.world.residents(40)
         fill_lake(city, self.people)
-        self.agreement: PublishedAgreement = self.world.agreement()
-        self.asker: Client = self.world.client(self.world.university, self.agreement)
+        self._numbers = count(1)
+
+    def walk(self) -> "Walk":
+        """A question's world of its own: a fresh agreement without grants."""
+        number = next(self._numbers)
+        title = {"ja": f"地域の電力の使われ方 {number}", "en": f"How the district uses power {number}"}
+        return Walk(self.city, self.world, self.people, self.world.agreement(title=title))
+
+
+@dataclass(frozen=True)
+class Walk:
+    """An agreement, whoever grants it, and what is asked under it. People are named by their place in the list."""
+
+    city: City
+    world: World
+    people: list[Resident]
+    agreement: PublishedAgreement
+
+    @property
+    def asker(self) -> Client:
+        return self.world.client(self.world.university, self.agreement)
 
     def give(self, *places: int) -> None:
         self.world.give(self.agreement, [self.people[place] for place in places])
@@ -61,8 +82,11 @@ class Walk:
         return ask(self.city, self.asker, None, sql)
 
     def entries(self, kind: str) -> list[Entry]:
-        return [entry for entry in list_entries(self.city, limit=200) if entry.kind == kind]
+        """The journal's entries of this kind under this agreement."""
+        entries = [entry for entry in list_entries(self.city, limit=200) if entry.kind == kind]
+        return [entry for entry in entries if entry.body["agreement_id"] == self.agreement.agreement_id]
 
     def seen_by(self, place: int) -> list[str]:
-        """The uses that this resident finds in their own list."""
-        return [entry.entry_id for entry in list_uses_of(self.city, self.people[place])]
+        """The uses under this agreement that this resident finds in their own list."""
+        uses = list_uses_of(self.city, self.people[place], agreement_nos=[self.agreement.agreement_no])
+        return [entry.entry_id for entry in uses]

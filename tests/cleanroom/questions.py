@@ -4,6 +4,7 @@ import os
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -29,8 +30,10 @@ from sanpo.cleanroom.model import (
 from sanpo.cleanroom.parse import BUCKETS, UNITS
 
 SUBJECTS = 24
-EXAMPLES = 40 if os.environ.get("SANPO_LONG") != "1" else 3_000
-"""Generated cases of one property test; `SANPO_LONG=1` asks for many."""
+LONG = os.environ.get("SANPO_LONG") == "1"
+"""Asks for many generated cases, and marks their tests for `make test-long`."""
+MARKS = [pytest.mark.long] if LONG else []
+EXAMPLES = 3_000 if LONG else 60
 NAMES = [
     "a",
     "b2",

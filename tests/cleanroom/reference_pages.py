@@ -120,7 +120,7 @@ def questions_page() -> str:
             " resident's only row; `where column is not null` makes that plain. If nothing is left the question is refused,"
             " in the same words whether few were found or none. Order and limit act on what is released.",
             "The journal's entry of the use names exactly the residents of the released rows, and `subjects` of the answer"
-            " counts them. A refused question leaves an entry of kind `refusal`, which is about nobody.",
+            " counts them. A question of an organisation that found too few leaves an entry of kind `refusal`, about nobody.",
             "## The canonical form",
             "The journal keeps each question in one spelling and its SHA-256:",
             f"```sql\n{print_sql(question)}\n```",

@@ -1,6 +1,7 @@
 """The whole walk on a real city: promises 1, 2, 3, 5 and 7 as a sceptic would try them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,18 +18,12 @@ from sanpo.consent import admit
 from sanpo.consent.gate import AdmissionIsForged, AgreementIsNotInForce, QuestionIsWiderThanAgreement
 from sanpo.ground.actors import Anonymous, System
 from sanpo.ground.canonical import sha256_hex
-from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import IdIsMalformed, new_id
 from sanpo.journal import JournalUnavailable
 from sanpo.returns import list_totals
-from tests.cleanroom.cities import BY_AREA, TOTAL, Walk
-
-
-@pytest.fixture
-def walk(city: City) -> Walk:
-    return Walk(city)
+from tests.cleanroom.cities import BY_AREA, TOTAL, Metered, Walk
 
 
 def test_answer_counts_granted_residents_only(walk: Walk) -> None:
@@ -220,10 +215,10 @@ def test_question_under_another_organisations_agreement_looks_like_none_at_all(w
     assert refusals[0] == refusals[1]
 
 
-def test_question_is_refused_when_the_token_names_another_agreement(walk: Walk) -> None:
-    other = walk.world.agreement(retention_days=30)
+def test_question_is_refused_when_the_token_names_another_agreement(walk: Walk, metered: Metered) -> None:
+    other = metered.walk()
     with pytest.raises(NotPermitted):
-        ask(walk.city, walk.asker, other.agreement_id, BY_AREA)
+        ask(walk.city, walk.asker, other.agreement.agreement_id, BY_AREA)
 
 
 def test_question_needs_an_agreement_that_is_named(walk: Walk) -> None:
@@ -240,11 +235,11 @@ def test_question_is_not_for_strangers_or_residents(walk: Walk) -> None:
         ask(walk.city, walk.people[0], walk.agreement.agreement_id, BY_AREA)
 
 
-def test_question_is_refused_when_the_agreement_is_over(walk: Walk, clock: FixedClock) -> None:
+def test_question_is_refused_when_the_agreement_is_over(walk: Walk) -> None:
     walk.give(*range(20))
-    clock.advance(days=400)
+    later = replace(walk.city, clock=FixedClock(walk.city.now() + timedelta(days=400)))
     with pytest.raises(AgreementIsNotInForce):
-        walk.ask()
+        ask(later, walk.asker, None, BY_AREA)
 
 
 def test_analyst_and_operator_may_ask_under_the_agreement(walk: Walk) -> None:
@@ -269,8 +264,15 @@ def test_refused_answer_is_noted_in_the_journal_without_anybody(walk: Walk) -> N
     (entry,) = walk.entries("refusal")
     assert entry.body["question"] == TOTAL
     assert entry.body["code"] == "cleanroom.too_few_subjects"
+    assert entry.organisation_no == walk.agreement.organisation_no
     assert walk.entries("use") == []
     assert walk.seen_by(0) == []
+
+
+def test_refusal_of_the_citys_own_question_is_not_noted(walk: Walk) -> None:
+    with pytest.raises(TooFewSubjects):
+        ask(walk.city, System("operator"), walk.agreement.agreement_id, TOTAL)
+    assert walk.entries("refusal") == []
 
 
 def test_nothing_is_recorded_when_the_engine_is_unavailable(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from sanpo.cleanroom.disclosure import Release, release
 from sanpo.cleanroom.errors import TooFewSubjects
 from sanpo.cleanroom.model import Dimension, Measure, Order, Question
 from sanpo.cleanroom.plan import Cell
-from tests.cleanroom.questions import EXAMPLES
+from tests.cleanroom.questions import EXAMPLES, MARKS
 
+pytestmark = MARKS
 UNIVERSE = 64
 MINIMUM = 5
 FUNCTIONS = ["count", "subjects", "sum"]
@@ -106,7 +107,7 @@ orders = st.lists(st.builds(Order, st.sampled_from(["x", "rows", "subjects", "su
 
 
 @given(cells, orders, st.none() | st.integers(1, 8), st.data())
-@settings(max_examples=EXAMPLES * 3, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_release_does_not_depend_on_what_is_suppressed(
     found: list[Cell], wanted: list[Order], limit: int | None, data: st.DataObject
 ) -> None:

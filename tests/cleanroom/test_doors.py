@@ -16,7 +16,7 @@ from sanpo.ground.csrf import csrf_token
 from sanpo.ground.errors import DomainError
 from sanpo.people import SecretProof, create_client, issue_token, make_sign_in_link
 from sanpo.people.sign_in import sign_in_with_link
-from tests.cleanroom.cities import BY_AREA, Walk
+from tests.cleanroom.cities import BY_AREA, Metered, Walk
 
 OPERATOR = System("operator")
 Http = TestClient[Any]
@@ -29,8 +29,8 @@ MODEL = {
 
 
 @pytest.fixture
-def walk(city: Any) -> Walk:
-    made = Walk(city)
+def walk(metered: Metered) -> Walk:
+    made = metered.walk()
     made.give(*range(24))
     return made
 
@@ -171,7 +171,7 @@ def test_page_explains_a_refusal_where_the_question_was_written(walk: Walk, clie
 
 def test_page_says_how_to_begin_when_there_is_no_agreement(walk: Walk, client: Callable[[], Http]) -> None:
     http = browser(walk, client, walk.world.staff(walk.world.company, "analyst").staff_id)
-    assert "承認された合意がまだありません" in http.get("/cleanroom").text
+    assert "承認された契約がまだありません" in http.get("/cleanroom").text
 
 
 def test_page_is_for_staff_only(walk: Walk, client: Callable[[], Http]) -> None:

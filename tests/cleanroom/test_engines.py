@@ -19,8 +19,10 @@ from sanpo.cleanroom.errors import (
 )
 from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.parse import parse_sql
-from tests.cleanroom.questions import EXAMPLES, SUBJECTS, fitting_questions, home_rows, reading_rows
+from tests.cleanroom.questions import EXAMPLES, MARKS, SUBJECTS, fitting_questions, home_rows, reading_rows
 from tests.cleanroom.worlds import Lake, reading, released, settings_for, write_lake
+
+pytestmark = MARKS
 
 
 def outcome(question: Question, cells: list[Any], minimum: int) -> Any:
@@ -67,6 +69,15 @@ def everyone(lake: Lake, sql: str = "select count(*) from energy.readings") -> A
 def test_engine_reads_no_row_of_a_subject_who_is_not_admitted(lake: Lake) -> None:
     plan = lake.plan(parse_sql("select sum(energy_wh) from energy.readings"), [3, 5])
     assert [cell.values for cell in duckdb_engine.run(plan, settings_for(lake.folder))] == [(8,)]
+
+
+def test_sum_beyond_64_bits_is_exact_inside_and_leaves_as_a_float(tmp_path: Path) -> None:
+    lake = write_lake(tmp_path / "wide", [reading(n, total_wh=2**63 - 1) for n in range(3)], [])
+    question = parse_sql("select sum(total_wh) from energy.readings")
+    cells = duckdb_engine.run(lake.plan(question, [0, 1, 2]), settings_for(lake.folder))
+    assert [cell.values for cell in cells] == [(3 * (2**63 - 1),)]
+    (row,), _ = released(question, cells, 1)
+    assert repr(row.values) == f"({float(3 * 2**63)!r},)"
 
 
 def test_engine_finds_no_cell_when_nobody_is_admitted(lake: Lake) -> None:

@@ -1,7 +1,6 @@
 """SQL's face: parse and print are inverse, a refusal points at its place, and nothing else ever comes out."""
 # ruff: noqa: E501 (tables)
 
-import os
 import random
 
 import pytest
@@ -12,10 +11,11 @@ from sanpo.cleanroom.errors import QuestionIsMalformed, QuestionNotInSubset
 from sanpo.cleanroom.model import Measure, Order, Question, question_json, read_question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.printer import print_sql
-from tests.cleanroom.questions import EXAMPLES, any_questions
+from tests.cleanroom.questions import EXAMPLES, LONG, MARKS, any_questions
 from tests.cleanroom.tables import rows_of
 
-STATEMENTS = 100_000 if os.environ.get("SANPO_LONG") == "1" else 1_500
+pytestmark = MARKS
+STATEMENTS = 100_000 if LONG else 1_500
 SEED = 20260401
 GOOD = [
     "select area, hour(start_at) as h, count(*), avg(energy_wh) from energy.readings where start_at >= '2026-01-01'"
@@ -26,7 +26,7 @@ GOOD = [
 
 
 @given(any_questions())
-@settings(max_examples=EXAMPLES * 3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @example(Question(dataset="a.b", measures=(Measure(function="quantile", column="x", q=5e-324),)))
 @example(
     Question(dataset="select.from", measures=(Measure(function="count", as_="order"),), order_by=(Order("order"),))
@@ -38,7 +38,7 @@ def test_parse_gives_back_what_print_wrote(question: Question) -> None:
 
 
 @given(any_questions())
-@settings(max_examples=EXAMPLES * 3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_json_gives_back_the_question_that_it_was_made_of(question: Question) -> None:
     assert read_question(question_json(question)) == question
 
@@ -300,7 +300,7 @@ def test_parser_gives_a_question_or_a_refusal_for_any_damaged_question() -> None
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=EXAMPLES * 3, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_parser_gives_a_question_or_a_refusal_for_any_text(text: str) -> None:
     _is_answered(text)
     _is_answered("select " + text)

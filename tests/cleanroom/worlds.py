@@ -2,9 +2,8 @@
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,11 @@ from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.plan import Cell, Plan, datasets_used, make_plan
 from sanpo.cleanroom.rules import check_types
 from sanpo.cleanroom.scope import Scope
+from sanpo.consent import Admission, PublishedAgreement, gate
+from sanpo.consent.model import Document, Recipient, Text
 from sanpo.ground.config import Settings
 from sanpo.lake import Column, Dataset, Snapshot
+from tests.consent.drafts import draft
 
 HOMES = Dataset(
     name="energy.homes",
@@ -51,6 +53,15 @@ READINGS = Dataset(
 PUBLIC = Dataset(name="weather.days", personal=False, columns=(Column("rain_mm", "int32", "measure"),))
 SCOPE = Scope(READINGS, HOMES)
 UNIVERSE = 64
+AGREEMENT = PublishedAgreement(
+    agreement_id="agr_test",
+    agreement_no=1,
+    organisation_no=1,
+    sha256="0" * 64,
+    state="approved",
+    published_at=datetime(2026, 1, 1, tzinfo=UTC),
+    document=Document(draft(), Recipient("org_test", Text("大学", "University"), "tel:0"), Text("市", "City")),
+)
 
 
 @dataclass(frozen=True)
@@ -68,9 +79,13 @@ class Lake:
         return make_plan(question, SCOPE, used, admission_of(admitted))
 
 
-def admission_of(admitted: list[int]) -> Any:
-    """What a plan reads of an admission, without the gate: for tests of engines alone."""
-    return SimpleNamespace(subjects=np.array(sorted(set(admitted)), dtype=np.int32), universe=UNIVERSE)
+def admission_of(admitted: list[int]) -> Admission:
+    """An admission under the gate's own seal, without a city: for tests of engines alone."""
+    flags = np.zeros(UNIVERSE, dtype=np.uint8)
+    flags[admitted] = 1
+    bits = np.packbits(flags, bitorder="little").tobytes()
+    parts = (AGREEMENT, READINGS.name, frozenset[str](), bits, AGREEMENT.published_at, "test")
+    return Admission(*parts, _seal=gate._seal(*parts))
 
 
 def write_lake(folder: Path, readings: list[dict[str, Any]], homes: list[dict[str, Any]], *, files: int = 2) -> Lake:

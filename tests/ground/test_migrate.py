@@ -74,3 +74,13 @@ def test_personal_tables_show_nothing_to_the_application_without_an_actor(settin
         assert len(tables) >= 4
         for (table,) in tables:
             assert conn.execute(f"select count(*) from {table}").fetchone() == (0,)  # type: ignore[arg-type]
+
+
+def test_revoke_in_a_migration_lasts(settings: Settings) -> None:
+    migrations = find_migrations(app.packages())
+    text = "create table ground.sealed (a int); revoke insert on ground.sealed from sanpo_app"
+    migrate(settings.database_owner_url, [*migrations, replace(migrations[0], name="9998_sealed.sql", text=text)])
+    with psycopg.connect(settings.database_url, autocommit=True) as conn:
+        assert conn.execute("select count(*) from ground.sealed").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("insert into ground.sealed values (1)")

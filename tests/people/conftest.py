@@ -1,15 +1,27 @@
-"""A small town: three residents, the city hall with an officer, a university and a company with an analyst each."""
+"""A small town: three residents, the city hall with an officer, a university and a company with an analyst each.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+The tests of one module share a database and a web application, for speed; each has a town and a clock of its own.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
 
+from sanpo import app
 from sanpo.ground.actors import Actor, Resident, Staff, System
 from sanpo.ground.city import City
+from sanpo.ground.clock import FixedClock
+from sanpo.ground.config import Settings
+from sanpo.ground.csrf import csrf_token
+from sanpo.ground.db import APP_ROLE
+from sanpo.ground.embedded import Embedded
 from sanpo.people import (
     NewOrganisation,
     NewResident,
@@ -28,6 +40,8 @@ from tests.people.authenticator import Authenticator
 
 OPERATOR = System("operator")
 YEAR = timedelta(days=365)
+Client = Callable[[], TestClient[Any]]
+Browser = Callable[[str], TestClient[Any]]
 NAMES = ("佐藤 花子", "佐藤 一恵", "鈴木 太郎")
 
 
@@ -80,6 +94,43 @@ class Town:
         return token, found
 
 
+@pytest.fixture(scope="module")
+def house(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A city on a database that the module's tests fill one after another."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    settings = replace(
+        Settings(),
+        mode="test",
+        home=tmp_path_factory.mktemp("house"),
+        database_url=embedded.url(APP_ROLE, name),
+        origin="http://testserver.local",
+    )
+    with psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name} template {template}")
+        opened = app.open_city(settings, clock=FixedClock(START), pool=8)
+        yield opened
+        opened.db.close()
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def web(house: City) -> Litestar:
+    return app.create_app(house)
+
+
+@pytest.fixture
+def city(house: City, clock: FixedClock) -> City:
+    """The module's city at the hour of this test."""
+    return replace(house, clock=clock)
+
+
+@pytest.fixture
+def client(web: Litestar, city: City) -> Client:
+    """Makes HTTP clients, each with cookies of its own."""
+    web.state.city = city
+    return lambda: TestClient(web, raise_server_exceptions=False)
+
+
 @pytest.fixture
 def town(city: City) -> Town:
     people = register_residents(
@@ -117,9 +168,8 @@ def device(city: City) -> Authenticator:
 
 
 @pytest.fixture
-def browser(town: Town, client: Callable[[], TestClient[Any]]) -> Callable[[str], TestClient[Any]]:
+def browser(town: Town, client: Client) -> Browser:
     """A browser signed in as this holder; it sends the CSRF token of its session with every request."""
-    from sanpo.ground.csrf import csrf_token
 
     def open_browser(holder_id: str) -> TestClient[Any]:
         http = client()

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from sanpo import app
 from sanpo.ground.actors import Client, Resident
 from sanpo.ground.cli import set_opener
-from sanpo.ground.config import Settings
 from sanpo.ground.errors import NotFound
 from sanpo.people import SecretProof, actor_of, issue_token
 from sanpo.people.cli import cli
@@ -21,9 +20,9 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(settings: Settings, town: Town) -> Iterator[Run]:
+def run(town: Town) -> Iterator[Run]:
     """Runs a command with --json; returns what it printed."""
-    set_opener(lambda: app.open_city(settings, clock=town.city.clock, pool=2))
+    set_opener(lambda: app.open_city(town.city.settings, clock=town.city.clock, pool=2))
 
     def call(*words: str) -> Any:
         done = CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False)

@@ -3,11 +3,11 @@
 import base64
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from sanpo.ground.csrf import csrf_token
@@ -15,11 +15,9 @@ from sanpo.ground.ids import new_id
 from sanpo.people import create_client, make_sign_in_link
 from sanpo.people.model import ClientCredentials
 from tests.people.authenticator import Authenticator
-from tests.people.conftest import OPERATOR, YEAR, Town
+from tests.people.conftest import OPERATOR, YEAR, Browser, Client, Town
 from tests.people.test_clients import KEY, claims_of, public, sign
 
-Browser = Callable[[str], TestClient[Any]]
-Client = Callable[[], TestClient[Any]]
 FORMS = (
     "/people/sign-out",
     "/people/me/language",
@@ -254,6 +252,13 @@ def test_token_endpoint_asks_to_wait_after_ten_failures(client: Client, made: Cl
         assert token(http, basic(made.client_id, "wrong")).status_code == 401
     answer = token(http, basic(made.client_id, made.secret))
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+
+
+def test_token_form_is_in_the_openapi(web: Litestar) -> None:
+    operation = web.openapi_schema.to_schema()["paths"]["/oauth/token"]["post"]
+    form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    assert form["required"] == ["grant_type"]
+    assert set(operation["responses"]) == {"200", "400", "401", "413", "429", "503"}
 
 
 def test_metadata_names_the_endpoint_and_its_methods(client: Client) -> None:

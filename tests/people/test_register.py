@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanpo.app import open_city
 from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System
 from sanpo.ground.city import City
+from sanpo.ground.clock import FixedClock
+from sanpo.ground.config import Settings
 from sanpo.ground.errors import InputIsInvalid, NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.keys import Keys
 from sanpo.people import (
@@ -43,24 +47,32 @@ def new(name: str = "山田 一郎", **changes: object) -> NewResident:
     return NewResident(**fields)  # type: ignore[arg-type]
 
 
-def test_residents_are_numbered_densely_from_one_in_the_order_given(city: City) -> None:
-    made = register_residents(city, OPERATOR, [new(f"住民{n}") for n in range(5)])
+@pytest.fixture
+def empty_city(settings: Settings, clock: FixedClock) -> Iterator[City]:
+    opened = open_city(settings, clock=clock, pool=2)
+    yield opened
+    opened.db.close()
+
+
+def test_residents_are_numbered_densely_from_one_in_the_order_given(empty_city: City) -> None:
+    made = register_residents(empty_city, OPERATOR, [new(f"住民{n}") for n in range(5)])
     assert [resident.subject_no for resident in made] == [1, 2, 3, 4, 5]
     for place, resident in enumerate(made):
         assert (
-            name_of(city, Resident(resident.resident_id, resident.subject_no, resident.resident_id)) == f"住民{place}"
+            name_of(empty_city, Resident(resident.resident_id, resident.subject_no, resident.resident_id))
+            == f"住民{place}"
         )
 
 
-def test_two_thousand_residents_are_registered_within_two_seconds(city: City) -> None:
+def test_two_thousand_residents_are_registered_within_two_seconds(empty_city: City) -> None:
     residents = [new(f"住民{n}", email=f"{n}@example.jp", birth_year=1990) for n in range(2000)]
     began = time.perf_counter()
-    made = register_residents(city, OPERATOR, residents)
-    register_households(city, OPERATOR, [NewHousehold("北", (resident.subject_no,)) for resident in made])
+    made = register_residents(empty_city, OPERATOR, residents)
+    register_households(empty_city, OPERATOR, [NewHousehold("北", (resident.subject_no,)) for resident in made])
     assert time.perf_counter() - began < 2
 
 
-def test_registration_is_refused_whole_when_one_resident_is_invalid(city: City) -> None:
+def test_registration_is_refused_whole_when_one_resident_is_invalid(empty_city: City) -> None:
     invalid: list[dict[str, object]] = [
         {"name": " "},
         {"name": "a" * 201},
@@ -71,9 +83,9 @@ def test_registration_is_refused_whole_when_one_resident_is_invalid(city: City) 
     ]
     for changes in invalid:
         with pytest.raises(InputIsInvalid) as refused:
-            register_residents(city, OPERATOR, [new(), new(**changes)])
+            register_residents(empty_city, OPERATOR, [new(), new(**changes)])
         assert refused.value.fields["where"] == f"residents[1].{next(iter(changes))}"
-    assert register_residents(city, OPERATOR, [new()])[0].subject_no == 1
+    assert register_residents(empty_city, OPERATOR, [new()])[0].subject_no == 1
 
 
 def test_residents_are_registered_by_the_operator_only(city: City) -> None:
@@ -94,19 +106,21 @@ def test_residents_are_registered_by_the_operator_only(city: City) -> None:
 def test_households_know_area_and_members_without_names(town: Town) -> None:
     numbers = (town.hanako.subject_no, town.kazue.subject_no)
     made = register_households(town.city, OPERATOR, [NewHousehold("中央", numbers)])
-    assert list_households(town.city, System("jobs")) == made
+    assert list_households(town.city, System("jobs"))[-1:] == made
     assert made[0].area == "中央"
     assert made[0].subject_nos == numbers
 
 
-@pytest.mark.parametrize("members", [(1, 1), (2, 3)], ids=["twice in one", "in two"])
-def test_household_is_refused_when_a_member_lives_elsewhere(town: Town, members: tuple[int, ...]) -> None:
+def test_household_is_refused_when_a_member_lives_elsewhere(town: Town) -> None:
     """people.member_lives_elsewhere"""
-    register_households(town.city, OPERATOR, [NewHousehold("中央", (3,))])
-    with pytest.raises(MemberLivesElsewhere) as refused:
-        register_households(town.city, OPERATOR, [NewHousehold("北", members)])
-    assert refused.value.fields == {"subject_no": members[1]}
-    assert len(list_households(town.city, OPERATOR)) == 1
+    hanako, kazue, taro = town.hanako.subject_no, town.kazue.subject_no, town.taro.subject_no
+    register_households(town.city, OPERATOR, [NewHousehold("中央", (taro,))])
+    before = list_households(town.city, OPERATOR)
+    for members in ((hanako, hanako), (kazue, taro)):
+        with pytest.raises(MemberLivesElsewhere) as refused:
+            register_households(town.city, OPERATOR, [NewHousehold("北", members)])
+        assert refused.value.fields == {"subject_no": members[1]}
+    assert list_households(town.city, OPERATOR) == before
 
 
 def test_households_are_not_listed_for_people(town: Town) -> None:
@@ -125,8 +139,8 @@ def test_no_identity_is_visible_without_an_actor(town: Town) -> None:
 def test_identity_is_visible_to_its_person_only_and_changed_by_nobody(town: Town) -> None:
     seen: list[tuple[Actor, int]] = [
         (Anonymous(), 0),
-        (Resident("res_x", 2, "res_x"), 1),
-        (Resident("res_x", 99, "res_x"), 0),
+        (Resident("res_x", town.kazue.subject_no, "res_x"), 1),
+        (Resident("res_x", 999_999, "res_x"), 0),
         (Staff("stf_x", "org_x", 1, "officer"), 0),
         (Staff("stf_x", "org_x", 3, "analyst"), 0),
         (Client("cli_x", "org_x", 3, "agr_x"), 0),
@@ -177,30 +191,21 @@ def test_language_is_chosen_for_oneself_only(town: Town) -> None:
 def test_representative_is_appointed_by_an_officer_and_the_record_says_by_whom(town: Town) -> None:
     number = town.appoint(by=town.staff(town.officer_id))
     with town.city.transaction(OPERATOR) as tx:
-        row = tx.get("select * from people.representatives")
-    assert (row.representation_no, row.recorded_by) == (number, town.officer_id)
+        row = tx.get("select recorded_by from people.representatives where representation_no = %(no)s", no=number)
+    assert row.recorded_by == town.officer_id
 
 
-@pytest.mark.parametrize("who", ["resident", "analyst", "nobody"])
-def test_representative_is_not_appointed_by_others(town: Town, who: str) -> None:
-    actor: Actor = {
-        "resident": lambda: town.resident(town.kazue),
-        "analyst": lambda: town.staff(town.analyst_id),
-        "nobody": Anonymous,
-    }[who]()
-    with pytest.raises((NotPermitted, NotSignedIn)):
-        town.appoint(by=actor)
+def test_representative_is_not_appointed_by_others(town: Town) -> None:
+    for actor in (town.resident(town.kazue), town.staff(town.analyst_id), Anonymous()):
+        with pytest.raises((NotPermitted, NotSignedIn)):
+            town.appoint(by=actor)
 
 
-@pytest.mark.parametrize(
-    ("start", "until"),
-    [(YEAR, YEAR), (-YEAR, timedelta(0)), (timedelta(0), 21 * YEAR)],
-    ids=["empty", "past", "too long"],
-)
-def test_term_is_refused_when_it_is_invalid(town: Town, start: timedelta, until: timedelta) -> None:
+def test_term_is_refused_when_it_is_empty_past_or_too_long(town: Town) -> None:
     """people.term_is_invalid"""
-    with pytest.raises(TermIsInvalid):
-        town.appoint(start=start, until=until)
+    for start, until in ((YEAR, YEAR), (-YEAR, timedelta(0)), (timedelta(0), 21 * YEAR)):
+        with pytest.raises(TermIsInvalid):
+            town.appoint(start=start, until=until)
 
 
 def test_representative_is_refused_when_it_is_the_person_themself(town: Town) -> None:

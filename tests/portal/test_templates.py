@@ -16,6 +16,8 @@ TEMPLATES = sorted(HOUSE.rglob("templates/**/*.html"))
 def page_context(name: str, lang: str) -> dict[str, Any]:
     if name == "styleguide":
         return samples(lang)
+    if name == "home":
+        return {"role": "resident", "waiting": 1}
     if name == "error":
         return {"status": 404, "title": "T", "detail": "D", "code": "ground.not_found"}
     return {}

@@ -46,10 +46,12 @@ function common(data: ChartData, palette: Palette): EChartsCoreOption {
 
 function axes(data: ChartData, palette: Palette, width: number): EChartsCoreOption {
   const label = { color: palette.muted, fontSize: 14, hideOverlap: true };
+  const days = data.x.length > DAY && data.x.length % DAY === 0;
+  const named = days ? { ...label, ...dayNames } : { ...label, interval: every(data.x, width) };
   return {
     xAxis: {
-      type: "category", data: data.x,
-      axisLabel: { ...label, interval: every(data.x, width) },
+      type: "category", data: data.x, boundaryGap: !days, axisLabel: named,
+      splitLine: { show: days, interval: dayNames.interval, lineStyle: { color: palette.line } },
       axisLine: { lineStyle: { color: palette.muted } }, axisTick: { show: false },
     },
     yAxis: {
@@ -58,6 +60,14 @@ function axes(data: ChartData, palette: Palette, width: number): EChartsCoreOpti
     },
   };
 }
+
+// Several days of half hours: the name of each day, which begins its labels, stands where the day begins.
+const DAY = 48;
+const dayNames = {
+  interval: (index: number) => index % DAY === 0,
+  formatter: (label: string) => label.split(" ")[0] ?? "",
+  align: "left",
+};
 
 // Labels at an even distance, as many as fit; 48 half hours then fall on whole, memorable hours.
 function every(labels: string[], width: number): (index: number) => boolean {

@@ -33,7 +33,7 @@ def run(plan: Plan, settings: Settings) -> list[Cell]:
         return []
     statement = to_statement(plan)
     with _bounded(plan, settings) as cursor:
-        cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.admission.subjects)}))
+        cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
         rows = cursor.execute(statement.sql, statement.params).fetchall()
     if len(rows) > MOST_CELLS:
         raise AnswerIsTooLarge(most=MOST_CELLS)

@@ -41,7 +41,7 @@ def run(plan: Plan) -> list[Cell]:
 
 def _rows(plan: Plan) -> list[Row]:
     """The rows of admitted subjects, each with its subject's attributes where the question uses those."""
-    admitted = set(plan.admission.subjects.tolist())
+    admitted = set(plan.subjects.tolist())
     rows = [row for row in _read(plan.rows.files) if row[SUBJECT] in admitted]
     if plan.attributes is None:
         return rows

@@ -13,6 +13,7 @@ from sanpo.ground.city import City
 from sanpo.ground.cli import AsJson, err, open_city, print_json, print_table
 from sanpo.ground.errors import InputIsInvalid
 from sanpo.services.energy.actions import publish_homes, register_meters
+from sanpo.services.energy.comparison import publish_comparison
 from sanpo.services.energy.errors import FileHasBadRows, FileHasOnlyBadRows
 from sanpo.services.energy.imports import import_readings, list_imports
 
@@ -87,6 +88,17 @@ def publish_homes_command(json: AsJson = False) -> None:
     print_json({"homes": count}) if json else print_table(("homes",), [(count,)])
 
 
+@cli.command("offer-comparison")
+def offer_comparison_command(
+    organisation_id: Annotated[str, typer.Argument(help="The city hall's id, org_…")], json: AsJson = False
+) -> None:
+    """Publishes the comparison of similar homes as an agreement of the city hall; an officer then approves it."""
+    with open_city() as city:
+        published = publish_comparison(city, OPERATOR, organisation_id)
+    row = {"agreement_id": published.agreement_id, "state": published.state, "sha256": published.sha256}
+    print_json(row) if json else print_table(list(row), [list(row.values())])
+
+
 def _owners(file: Path) -> dict[str, int]:
     with file.open(encoding="utf-8-sig", newline="") as text:
         rows = list(csv.reader(text))
@@ -108,6 +120,9 @@ def _print_problems(city: City, error: FileHasBadRows | FileHasOnlyBadRows) -> N
     for problem in error.fields["first"]:
         at = city.words.text(lang, "energy.import.row", row=problem["row"], meter=problem["meter_id"])
         err.print(f"{at}: {problem['reason']} {problem['found']!r}", highlight=False, markup=False)
+    if error.fields["unknown_meters"]:
+        names = ", ".join(error.fields["unknown_meters"])
+        err.print(city.words.text(lang, "energy.import.unknown_meters", names=names), highlight=False, markup=False)
     for reason, count in error.fields["counts"].items():
         err.print(
             f"{count} × {reason}: {city.words.text(lang, f'energy.reason.{reason}')}", highlight=False, markup=False

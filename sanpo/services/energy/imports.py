@@ -31,6 +31,7 @@ from sanpo.services.energy.errors import (
     TimezoneIsUnknown,
 )
 from sanpo.services.energy.files import (
+    NO_OFFSET,
     Checked,
     FileContents,
     Problems,
@@ -117,7 +118,8 @@ def _check_and_append(
 ) -> Imported:
     contents = source.contents
     if never_matches(contents.readings, source.zone):
-        found = offset_text(int(contents.readings.offset_s[0]))
+        stated = contents.readings.offset_s[contents.readings.offset_s != NO_OFFSET]
+        found = offset_text(int(stated[0]))
         raise FileIsFromAnotherZone(file=source.path.name, found=found, timezone=source.zone.key)
     checked = check_readings(contents.readings, source.zone, tx.now)
     problems = contents.problems + checked.problems

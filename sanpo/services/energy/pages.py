@@ -36,6 +36,8 @@ def get_energy(request: Web, city: City, actor: Actor, day: date | None = None) 
         request,
         "energy/page.html",
         shown=shown,
+        first=days[0].day,
+        last=days[-1].day,
         earlier=earlier,
         later=later,
         day_chart=view.day_chart(t, days, shown),

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from sanpo.consent import find_agreement
+from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.ground.errors import InputIsInvalid
 from sanpo.services.energy import cli
 from sanpo.services.energy.errors import FileHasBadRows
 from tests.services.energy.files.written import series, write
+from tests.world import World
 
 
 class Terminal:
@@ -58,18 +61,28 @@ def test_meters_are_registered_and_readings_imported(terminal: Terminal, tmp_pat
 
 def test_bad_rows_are_explained_and_nothing_is_imported(terminal: Terminal, tmp_path: Path) -> None:
     terminal.run("register-meters", terminal.file("meters.csv", "meter_id,subject_no\nM1,1\n"))
-    path = write(tmp_path / "r.csv", [*series("M1", 2), ("M1", "2026-01-05T00:30:00+0900", "-1")])
+    path = write(tmp_path / "r.csv", [*series("M1", 2), ("M1", "2026-01-05T00:30:00+0900", "-1"), *series("M9", 1)])
     report = tmp_path / "report.csv"
     result = terminal.run("import", str(path), "--report", str(report))
     assert isinstance(result.exception, FileHasBadRows)
     assert "row 4, meter M1: negative_value '-1'" in result.stderr
     assert "A value is 0 or more." in result.stderr
+    assert "not registered (the first 20): M9" in result.stderr
     assert report.read_text().splitlines()[1] == "4,M1,negative_value,-1"
     as_json = json.loads(terminal.run("import", str(path), "--json").stdout)
-    assert as_json["counts"] == {"negative_value": 1}
+    assert as_json["counts"] == {"negative_value": 1, "unknown_meter": 1}
     skipped = terminal.run("import", str(path), "--skip-bad")
     assert skipped.exit_code == 0
     assert "negative_value" in skipped.stdout
+
+
+def test_comparison_is_offered_for_an_officer_to_approve(terminal: Terminal) -> None:
+    hall = World(terminal.city).hall
+    published = json.loads(terminal.run("offer-comparison", hall.organisation_id, "--json").stdout)
+    assert published["state"] == "proposed"
+    found = find_agreement(terminal.city, System("operator"), published["agreement_id"])
+    assert found is not None
+    assert found.draft.service == "energy"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from sanpo.services.energy.files.checks import Checked, check_readings, never_ma
 from sanpo.services.energy.files.green_button import parse_green_button
 from sanpo.services.energy.files.opening import OpenedFile, Progress, open_readings
 from sanpo.services.energy.files.problems import Problem, Problems, Reason
-from sanpo.services.energy.files.readings import FileContents, Readings, offset_text
+from sanpo.services.energy.files.readings import NO_OFFSET, FileContents, Readings, offset_text
 from sanpo.services.energy.files.readings_csv import parse_csv
 from sanpo.services.energy.files.zones import offsets_at
 
 __all__ = [
+    "NO_OFFSET",
     "Checked",
     "FileContents",
     "OpenedFile",

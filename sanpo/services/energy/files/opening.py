@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,5 +88,3 @@ def _unpacking(name: str) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FileIsTruncated(file=name, problem=str(error)) from error
-    except IsADirectoryError as error:
-        raise FileIsUnreadable(file=name, problem=os.strerror(error.errno or 0)) from error
