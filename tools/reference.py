@@ -35,7 +35,6 @@ from sanpo.ground.plugins import load_plugins
 from sanpo.ground.words import load_words
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "docs" / "reference"
 MADE = "<!-- Made by tools/reference.py from {source}; `make docs` writes it anew. -->"
 
 
@@ -281,20 +280,27 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+def all_pages() -> dict[str, Callable[[], str]]:
+    """Every generated page by its path: the ones above, and the clean room's, which come from its tables of rules."""
+    sys.path.insert(0, str(ROOT))
+    from tests.cleanroom.reference_pages import PAGES as CLEANROOM
+
+    return {**{f"docs/reference/{name}.md": make for name, make in PAGES.items()}, **CLEANROOM}
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description="Rewrites the generated reference pages.")
     options.add_argument("--check", action="store_true", help="change nothing; fail if a page is stale")
     check = options.parse_args().check
     stale = []
-    for name, make in PAGES.items():
-        file, text = FOLDER / f"{name}.md", make()
+    for path, make in all_pages().items():
+        file, text = ROOT / path, make()
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
-            stale.append(file.relative_to(ROOT).as_posix())
+            stale.append(path)
             if not check:
                 file.write_text(text, encoding="utf-8")
-    print(
-        "\n".join(f"{'stale' if check else 'written'}: {name}" for name in stale) or "the reference pages are current"
-    )
+    found = [f"{'stale' if check else 'written'}: {path}" for path in stale]
+    print("\n".join(found) or "the reference pages are current")
     sys.exit(1 if check and stale else 0)
 
 

@@ -36,8 +36,9 @@ ATTEMPTS = 3
 def ask(city: City, actor: Actor, agreement_id: str | None, question: Question | str) -> Answer:
     """Answers a question (the model, or SQL of the subset) under an agreement, or refuses it.
 
-    A client's token names its agreement, so that None will do there. Raises `NotSignedIn`, the errors of `cleanroom.errors`, the
-    gate's (`NotFound`, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and the journal's.
+    A client's token names its agreement, so that None will do there. Raises `NotSignedIn`, the errors of
+    `cleanroom.errors`, the gate's (`NotFound`, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and
+    the journal's.
     """
     if isinstance(actor, Anonymous):
         raise NotSignedIn

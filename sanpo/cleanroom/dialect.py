@@ -5,6 +5,7 @@ refusal can point at it. Only this file and `parse.py` see sqlglot.
 """
 
 import logging
+from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -67,6 +68,7 @@ def refusal_at(text: str, start: int, end: int, suggestion: str) -> QuestionNotI
     return QuestionNotInSubset(line=line, column=column, found=shown, suggestion=suggestion)
 
 
+@lru_cache(maxsize=4096)
 def is_plain_word(name: str) -> bool:
     """True where the name can stand in a statement without quotation marks."""
     tokens = Subset().tokenize(name)

@@ -98,7 +98,7 @@ class _Reader:
         alias = None
         if isinstance(node, exp.Alias):
             self._only(node, _ITEM, "this", "alias")
-            alias, node = self._name(node.args["alias"]), node.this
+            alias, node = self._name(node.args.get("alias")), node.this
         measure = self._measure(node, alias)
         if measure is not None:
             return measure
@@ -135,7 +135,7 @@ class _Reader:
             return Measure(function="subjects", as_=alias)
         raise self._refusal(node, accepted)
 
-    def _term(self, node: exp.Expression, accepted: str = _TERM) -> Term:
+    def _term(self, node: exp.Expression | None, accepted: str = _TERM) -> Term:
         node = _unwrapped(node)
         if isinstance(node, exp.Column):
             return Term(column=self._column(node))
@@ -156,14 +156,16 @@ class _Reader:
         self._only(node, _ITEM, "this", "expressions")
         return str(node.this).lower(), node.expressions
 
-    def _column(self, node: exp.Expression) -> str:
+    def _column(self, node: exp.Expression | None) -> str:
         if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
             raise self._refusal(node, "column")
         self._only(node, "column", "this")
         return self._name(node.this)
 
-    def _name(self, node: exp.Expression) -> str:
+    def _name(self, node: exp.Expression | None) -> str:
         """A name as in PostgreSQL: in small letters unless quoted."""
+        if not isinstance(node, exp.Identifier):
+            raise self._refusal(node, "name")
         name = node.name if node.args.get("quoted") else node.name.lower()
         if not _NAME.fullmatch(name):
             raise self._refusal(node, "small_letters_and_digits")
@@ -177,7 +179,8 @@ class _Reader:
             return
         self._only(group, accepted, "expressions", "all")
         grouped = [self._grouped(node, dimensions, accepted) for node in group.expressions]
-        if not group.args.get("all") and sorted(grouped) != list(range(len(dimensions))):
+        names_all = group.args.get("all") or (grouped and sorted(grouped) == list(range(len(dimensions))))
+        if not names_all:
             raise self._refusal(group, accepted)
 
     def _grouped(self, node: exp.Expression, dimensions: tuple[Dimension, ...], accepted: str) -> int:
@@ -223,7 +226,7 @@ class _Reader:
         self._only(node, "limit 100", "expression")
         return number
 
-    def _filter(self, node: exp.Expression) -> Filter:
+    def _filter(self, node: exp.Expression | None) -> Filter:
         node = _unwrapped(node)
         match node:
             case exp.And() | exp.Or():
@@ -235,16 +238,18 @@ class _Reader:
                 return Not(part=self._filter(node.this))
             case exp.Between():
                 self._only(node, _CONDITION, "this", "low", "high")
-                low, high = self._literal(node.args["low"]), self._literal(node.args["high"])
+                low, high = self._literal(node.args.get("low")), self._literal(node.args.get("high"))
                 return Between(term=self._term(node.this), low=low, high=high)
             case exp.In():
                 self._only(node, _CONDITION, "this", "expressions")
+                if not node.expressions:
+                    raise self._refusal(node, _CONDITION)
                 values = tuple(self._literal(each) for each in node.expressions)
                 return Among(term=self._term(node.this), values=values)
             case exp.Is(expression=exp.Null()):
                 self._only(node, _CONDITION, "this", "expression")
                 return IsNull(term=self._term(node.this))
-            case _ if type(node) in _OPERATORS:
+            case exp.Expression() if type(node) in _OPERATORS:
                 return self._comparison(node, _OPERATORS[type(node)])
             case _:
                 raise self._refusal(node, _CONDITION)
@@ -258,7 +263,7 @@ class _Reader:
             left, right, operator = right, left, _TURNED[operator]
         return COMPARISONS[operator](term=self._term(left), value=self._literal(right))  # type: ignore[return-value]
 
-    def _literal(self, node: exp.Expression) -> Scalar:
+    def _literal(self, node: exp.Expression | None) -> Scalar:
         node = _unwrapped(node)
         match node:
             case exp.Literal() if node.is_string:
@@ -286,8 +291,9 @@ class _Reader:
                 inside = value[0] if isinstance(value, list) else value
                 raise self._refusal(inside if isinstance(inside, exp.Expression) else node, accepted)
 
-    def _refusal(self, node: exp.Expression, suggestion: str) -> QuestionNotInSubset:
-        return refusal(self.text, node, suggestion)
+    def _refusal(self, node: exp.Expression | None, suggestion: str) -> QuestionNotInSubset:
+        """Points at the node, or at the statement where the tree has a hole."""
+        return refusal(self.text, node or self.tree, suggestion)
 
 
 _EXAMPLES = {
@@ -299,7 +305,7 @@ _EXAMPLES = {
 }
 
 
-def _unwrapped(node: exp.Expression) -> exp.Expression:
+def _unwrapped(node: exp.Expression | None) -> exp.Expression | None:
     while isinstance(node, exp.Paren):
         node = node.this
     return node
@@ -314,13 +320,13 @@ def _chain(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Express
     return [node, *reversed(parts)]
 
 
-def _whole(node: exp.Expression) -> int | None:
+def _whole(node: exp.Expression | None) -> int | None:
     if isinstance(node, exp.Literal) and not node.is_string and node.this.isascii() and node.this.isdigit():
         return int(node.this[:20])
     return None
 
 
-def _is_literal(node: exp.Expression) -> bool:
+def _is_literal(node: exp.Expression | None) -> bool:
     node = _unwrapped(node)
     if isinstance(node, exp.Cast):
         return node.to.this in (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ)

@@ -1,5 +1,6 @@
 """Pages of consent: what is asked and decided (residents), what waits for review (officers), publishing (analysts)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -59,11 +60,7 @@ def get_agreement_page(
     history = []
     if isinstance(actor, Resident):
         history = actions.list_history(city, actor, agreement_no=card.agreement.agreement_no, limit=20)
-    lang = language_of(request)
-
-    def text(name: str, column: str | None = None) -> str:
-        return dataset_text(city, name, lang, column)
-
+    text = _texts(request, city)
     return render(request, "consent/agreement.html", card=card, history=history, done=done, dataset_text=text)
 
 
@@ -108,6 +105,7 @@ def get_review(request: Web, city: City, actor: Actor) -> Response[str]:
         proposed=[c for c in cards if c.agreement.state == "proposed"],
         approved=[c for c in cards if c.agreement.state == "approved"],
         past=[c for c in cards if c.agreement.state in ("rejected", "closed")],
+        dataset_text=_texts(request, city),
     )
 
 
@@ -160,6 +158,16 @@ def _organisation_page(
         draft=text,
         problem=problem,
     )
+
+
+def _texts(request: Web, city: City) -> Callable[..., str]:
+    """What a dataset, or one of its columns, is called in the reader's language."""
+    lang = language_of(request)
+
+    def text(name: str, column: str | None = None) -> str:
+        return dataset_text(city, name, lang, column)
+
+    return text
 
 
 def _card(city: City, actor: Actor, agreement_id: str) -> Card:

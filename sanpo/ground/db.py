@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sanpo.ground.city import City
 
 APP_ROLE = "sanpo_app"
-_SET_ACTOR = (
-    "select set_config('sanpo.subject_no', %s, true) as a, set_config('sanpo.organisation_no', %s, true) as b,"
+_BEGIN_AS_ACTOR = (
+    "begin; select set_config('sanpo.subject_no', %s, true) as a, set_config('sanpo.organisation_no', %s, true) as b,"
     " set_config('sanpo.duty', %s, true) as c, set_config('sanpo.agreement_no', '', true) as d"
 )
 
@@ -123,9 +123,8 @@ class Database:
     def transaction(self, city: "City", actor: Actor, now: datetime) -> Iterator[Transaction]:
         """Commits when the block ends, rolls back when it raises."""
         with self.connection() as conn:
-            with conn.pipeline():  # one round trip for both
-                conn.execute("begin")
-                conn.execute(_SET_ACTOR, _settings_of(actor))
+            # One simple query for both: half the client's time of two prepared ones.
+            psycopg.ClientCursor(conn).execute(_BEGIN_AS_ACTOR, _settings_of(actor))
             tx = Transaction(conn, city, actor, now)
             try:
                 yield tx

@@ -110,7 +110,9 @@ def find_tiles(tx: Transaction, places: Iterable[Place]) -> dict[Place, bytes]:
     wanted = list(places)
     if not wanted:
         return {}
-    rows = tx.all(SQL.find_tiles, levels=[level for level, _ in wanted], indexes=[index for _, index in wanted])
+    columns = {"levels": [level for level, _ in wanted], "indexes": [index for _, index in wanted]}
+    # In text form PostgreSQL would send each byte as two hex digits: half of the time of a proof.
+    rows = tx.conn.execute(SQL.find_tiles, columns, binary=True).fetchall()
     return {(row.level, row.index): row.hashes for row in rows}
 
 

@@ -32,11 +32,11 @@ INSIDE = re.compile(
 
 
 class Siege:
-    """Thirteen metered residents; three agreements that the first eleven gave; one withdrawal, one use, one notice."""
+    """Fourteen metered residents; three agreements that the first eleven gave; one withdrawal, one use, one notice."""
 
     def __init__(self, city: City, clock: FixedClock, web: Litestar) -> None:
         self.city, self.clock, self.web, self.world = city, clock, web, World(city)
-        self.residents = self.world.residents(13)
+        self.residents = self.world.residents(14)
         fill_lake(city, [resident.subject_no for resident in self.residents])
         self.agreement = self.world.agreement()
         self.sibling = self.world.agreement(retention_days=30)

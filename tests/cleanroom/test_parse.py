@@ -128,6 +128,31 @@ def test_parse_refuses_with_place_and_suggestion(row: dict[str, str]) -> None:
     assert fields["suggestion"].startswith(row["suggestion"]) or row["suggestion"] in fields["suggestion"]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count(*) from a.b where x in ()",
+        "select count(*) as from a.b",
+        "select count(*) as",
+        "select 5 as 'text' from a.b",
+        "select count(*) from a.b where x between 1 and",
+        "select count(*) from a.b where not",
+        "select count(*) from a.b where x =",
+        "select sum() from a.b",
+        "select date_trunc('day'), count(*) from a.b group by all",
+        "select count(distinct) from a.b",
+        "select count(*) from a.b order by",
+        "select count(*) from a.b group by",
+        "select count(*) from a.b limit",
+        "select count(*) from a.",
+        "select",
+    ],
+)
+def test_parse_refuses_a_statement_with_a_hole(sql: str) -> None:
+    with pytest.raises(QuestionNotInSubset):
+        parse_sql(sql)
+
+
 def test_refusal_counts_lines_and_columns_in_a_long_statement() -> None:
     with pytest.raises(QuestionNotInSubset) as refused:
         parse_sql("select count(*)\nfrom a.b\nwhere 地区 = '港'\n  and x ~ 'y'")

@@ -43,7 +43,7 @@ def test_append_travels_with_other_statements_and_takes_a_given_id(city: City) -
 
 
 def test_nothing_commits_when_an_append_among_other_statements_fails(city: City) -> None:
-    with pytest.raises(psycopg.errors.UniqueViolation), city.transaction(OPERATOR) as tx, tx.together():  # noqa: PT012
+    with pytest.raises(psycopg.errors.UniqueViolation), city.transaction(OPERATOR) as tx, tx.together():
         first = append(tx, kind="note", body={})
         append(tx, kind="note", body={}, entry_id=first.entry_id)
     assert list_entries(city) == []

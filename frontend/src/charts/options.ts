@@ -12,6 +12,8 @@ const DECALS = [
   { color: SHINE, symbol: "circle", symbolSize: 0.8, dashArrayX: [[6, 6], [0, 6, 6, 0]], dashArrayY: [6, 0] },
   { color: SHINE, dashArrayX: [1, 0], dashArrayY: [2, 5] },
 ];
+const THIN = { lineStyle: { width: 1.75 } };
+const AREA = { lineStyle: { width: 0 }, areaStyle: { opacity: 0.3 } };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function optionFor(kind: ChartKind, data: ChartData, palette: Palette, width: number): EChartsCoreOption {
@@ -78,14 +80,22 @@ function every(labels: string[], width: number): (index: number) => boolean {
 }
 
 function curve(data: ChartData, palette: Palette, width: number): EChartsCoreOption {
+  // Hundreds of points make two lines a tangle: there the first is a thin line and the rest are areas behind it.
+  const dense = data.x.length > 2 * DAY;
   const series = data.series.map((one, index) => ({
-    type: "line", name: one.name, data: one.data, symbol: "none", connectNulls: false,
-    lineStyle: { width: index === 0 ? 3 : 2.5, type: DASHES[index % DASHES.length] },
-    areaStyle: index === 0 && data.series.length === 1 ? { opacity: 0.12 } : undefined,
+    type: "line", name: one.name, data: one.data, symbol: "none", connectNulls: false, z: 3 - index,
+    ...(dense ? (index === 0 ? THIN : AREA) : {
+      lineStyle: { width: index === 0 ? 3 : 2.5, type: DASHES[index % DASHES.length] },
+      areaStyle: index === 0 && data.series.length === 1 ? { opacity: 0.12 } : undefined,
+    }),
     emphasis: { disabled: true },
   }));
-  const tooltip = { ...(common(data, palette).tooltip as object), trigger: "axis" };
-  return { ...axes(data, palette, width), ...headroom(data), tooltip, series };
+  const { tooltip, legend } = common(data, palette) as { tooltip: object; legend: object };
+  const keys = data.series.map(({ name }, index) => (dense && index > 0 ? { name, icon: "roundRect" } : { name }));
+  return {
+    ...axes(data, palette, width), ...headroom(data), series,
+    tooltip: { ...tooltip, trigger: "axis" }, legend: { ...legend, data: keys },
+  };
 }
 
 function bars(data: ChartData, palette: Palette, width: number): EChartsCoreOption {

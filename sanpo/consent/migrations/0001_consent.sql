@@ -40,7 +40,6 @@ create table consent.grants (
   primary key (subject_no, agreement_no)
 ) with (fillfactor = 70);
 create index grants_valid on consent.grants (agreement_no, expires_at) where state in ('given', 'renewed');
-create index grants_of_agreement on consent.grants (agreement_no, subject_no);
 
 create table consent.grant_events (
   event_id text primary key check (event_id like 'evt\_%'),

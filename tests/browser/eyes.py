@@ -1,0 +1,77 @@
+"""How a page is looked at: by axe-core, for what no reader should see, and for what the browser complained about."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
+
+# `consent.page.thing` as text is a key without words; an instant in ISO form is a time that nobody put into words.
+RAW_KEY = re.compile(r"(?<![/.\w])(?:portal|people|consent|returns|cleanroom|energy|lake|journal)\.[a-z]+[._][a-z_.]+")
+RAW_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+@dataclass
+class Reader:
+    """Somebody at a browser: their page, how often they tapped, and what went wrong on the way."""
+
+    page: Page
+    taps: int = 0
+    complaints: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    def open(self, url: str) -> None:
+        """Goes to an address and looks at the page."""
+        self.page.goto(url)
+        self.look()
+
+    def tap(self, target: Locator) -> None:
+        """Taps what leads to another page, and looks at that page."""
+        with self.page.expect_navigation():
+            target.click()
+        self.taps += 1
+        self.look()
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("main").get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("main").get_by_role("link", name=name).first
+
+    def newest(self) -> Locator:
+        """The first entry of the page's first list."""
+        return self.page.get_by_role("main").get_by_role("listitem").first
+
+    def look(self) -> None:
+        """Raises `AssertionError` with every fault of the page that is shown."""
+        where = re.sub(r"[0-9a-z_-]{26,}", "…", self.page.url)
+        faults = [f"axe: {violation}" for violation in violations(self.page)]
+        text = self.page.inner_text("body")
+        faults += [f"a key without words: {key}" for key in RAW_KEY.findall(text)]
+        faults += [f"a time without words: {moment}" for moment in RAW_TIME.findall(text)]
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        faults += [f"{wide}px wider than the screen"] if wide > 0 else []
+        faults += self.complaints
+        assert not faults, f"{where}: {faults}"
+        self.seen.append(where)
+
+
+def violations(page: Page) -> list[str]:
+    """Everything axe-core finds, its best practices included. The context's init script has loaded it."""
+    found: list[dict[str, Any]] = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
+    )
+    return [f"{one['id']} ({one['help']}): {[node['html'][:200] for node in one['nodes'][:3]]}" for one in found]
+
+
+def read_along(context: BrowserContext) -> Reader:
+    """A reader in this context. What the console calls an error is a fault; a refused page has its own test."""
+    reader = Reader(context.new_page())
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+            reader.complaints.append(f"console: {message.text}")
+
+    reader.page.on("console", on_console)
+    reader.page.on("pageerror", lambda error: reader.complaints.append(f"script: {error}"))
+    return reader

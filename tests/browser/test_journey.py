@@ -1,0 +1,169 @@
+"""The loop of DESIGN §1 in a real browser, in Japanese, at a desk and on a phone; axe-core looks at every page."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.eyes import Reader
+from tests.browser.running import RunningCity
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+AVERAGE = "SELECT avg(energy_wh) AS wh FROM energy.readings"
+
+
+class Journey:
+    """A resident, an officer and a company's analyst, each at a browser of the same size."""
+
+    def __init__(self, running: RunningCity, sit: Sit, width: str) -> None:
+        self.running, size = running, WIDTHS[width]
+        at = list(WIDTHS).index(width)
+        self.title = f"昼の電気を使う料金の設計（{width}）"
+        self.giver = running.residents[at]
+        self.neighbours = running.residents[len(WIDTHS) : len(WIDTHS) + 10]
+        self.resident, self.officer, self.analyst = (sit(*size) for _ in range(3))
+
+    def sign_in(self, reader: Reader, holder_id: str) -> None:
+        reader.open(self.running.link_for(holder_id))
+        reader.tap(reader.button("サインインする"))
+        expect(reader.page.get_by_role("button", name="サインアウト")).to_be_visible()
+
+    def publish(self) -> None:
+        """The analyst writes the next agreement over the last one, as the form offers it."""
+        self.analyst.open(self.running.url("/consent/organisation"))
+        draft = self.analyst.page.get_by_label("契約の下書き")
+        text = json.loads(draft.input_value())
+        text["title"] = {"ja": self.title, "en": self.title}
+        draft.fill(json.dumps(text, ensure_ascii=False))
+        self.analyst.tap(self.analyst.button("公開して審査に出す"))
+        expect(self.analyst.page.get_by_text("市の審査を待っています")).to_be_visible()
+
+    def approve(self) -> str:
+        self.officer.open(self.running.url("/consent/review"))
+        entry = self.officer.page.get_by_role("listitem").filter(has=self.officer.page.get_by_text(self.title))
+        entry.get_by_label("理由・メモ").fill("三方の利益を確かめました")
+        self.officer.tap(entry.get_by_role("button", name="承認する"))
+        return self.running.newest_agreement()
+
+    def ask(self) -> None:
+        self.analyst.open(self.running.url("/cleanroom"))
+        self.analyst.page.get_by_label("どの契約").select_option(label=self.title)
+        self.analyst.page.get_by_label("質問（SQL）").fill(AVERAGE)
+        self.analyst.tap(self.analyst.button("質問する"))
+
+
+@pytest.fixture(params=list(WIDTHS))
+def journey(running: RunningCity, sit: Sit, request: pytest.FixtureRequest) -> Journey:
+    return Journey(running, sit, request.param)
+
+
+def test_whole_loop(journey: Journey, tmp_path: Path) -> None:
+    running, resident, analyst = journey.running, journey.resident, journey.analyst
+    journey.sign_in(analyst, running.analyst_id)
+    journey.sign_in(journey.officer, running.officer_id)
+    journey.publish()
+    agreement_id = journey.approve()
+
+    # The resident is told at home that something waits, and reads it.
+    journey.sign_in(resident, journey.giver.resident_id)
+    expect(resident.page.get_by_text(re.compile("お願いが .* 件届いています"))).to_be_visible()
+    resident.tap(resident.link("読む"))
+
+    # From the list, two taps: open the request, agree.
+    resident.taps = 0
+    resident.tap(resident.link(journey.title))
+    for words in ("三方よし", "だれが", "何のために", "どのデータを", "いつまで", "やめると"):
+        expect(resident.page.get_by_role("main")).to_contain_text(words)
+    resident.tap(resident.button("同意する"))
+    assert resident.taps <= 2
+    expect(resident.page.get_by_role("status").filter(has_text="同意しました")).to_be_visible()
+    resident.tap(resident.page.get_by_role("status").get_by_role("link", name="控えを見る"))
+    check_receipt(resident, journey.title)
+
+    # Nine have agreed: refused, and the refusal says what would pass. Eleven: answered.
+    running.agree(agreement_id, journey.neighbours[:8])
+    journey.ask()
+    expect(analyst.page.get_by_role("alert")).to_contain_text("10人に満たない")
+    running.agree(agreement_id, journey.neighbours[8:])
+    journey.ask()
+    expect(analyst.page.get_by_role("main")).to_contain_text("11人のデータから集計しました")
+
+    # The resident sees the use at once, and checks its proof with the public key alone.
+    check_use(resident, running, tmp_path)
+
+    # After the withdrawal the next question does not count them, and what the recipient was told is shown.
+    resident.open(running.url(f"/consent/agreements/{agreement_id}"))
+    resident.tap(resident.button("同意をやめる"))
+    expect(resident.page.get_by_role("status").filter(has_text="同意をやめました")).to_be_visible()
+    expect(resident.page.get_by_role("main")).to_contain_text("相手の確認待ち")
+    journey.ask()
+    expect(analyst.page.get_by_role("main")).to_contain_text("10人のデータから集計しました")
+    resident.open(running.url("/returns"))
+    expect(resident.newest()).to_contain_text("あなたを含まない")
+    check_own_energy(resident, running)
+
+
+def test_other_pages_are_sound(journey: Journey) -> None:
+    """What the loop does not pass: the public pages, one's own page, an error, and all of it in English."""
+    running, resident = journey.running, journey.resident
+    for path in ("/", "/people/sign-in", "/accessibility", "/portal/styleguide", "/no/such/page", "/returns"):
+        resident.open(running.url(path))
+    journey.sign_in(resident, journey.giver.resident_id)
+    for path in ("/people/me", "/people/act-for", "/consent/review"):
+        resident.open(running.url(path))
+    resident.tap(resident.page.get_by_role("link", name="English"))
+    for path in ("/", "/consent", "/returns", "/energy", "/people/me"):
+        resident.open(running.url(path))
+        text = resident.page.get_by_role("main").inner_text()
+        kana = re.findall("[ぁ-ヿ]+", text.replace("ホシ タロウ", "")) if path != "/people/me" else []
+        assert not kana, f"{path} is not all in English: {kana}"
+
+
+def check_receipt(resident: Reader, title: str) -> None:
+    main = resident.page.get_by_role("main")
+    for words in (title, "本人", "三方電力", "年"):
+        expect(main).to_contain_text(words)
+    with resident.page.expect_download() as started:
+        main.get_by_role("link", name="控えを保存").click()
+    receipt = json.loads(started.value.path().read_text(encoding="utf-8"))
+    assert receipt["record"]["dpv:hasConsentStatus"] == "dpv:ConsentGiven"
+
+
+def check_use(resident: Reader, running: RunningCity, tmp_path: Path) -> None:
+    """The newest use, its proof saved from the page, and the page's own command run on it."""
+    resident.open(running.url("/returns"))
+    use = resident.newest()
+    for words in ("三方電力", "あなたを含む", "ほかの 10 人とまとめて", "組織の報告を待っています", "1 件の集計"):
+        expect(use).to_contain_text(words)
+    save = use.get_by_role("link", name="証明を保存")
+    for _ in range(20):  # the proof is there once the journal has been sealed, about every second
+        if save.is_visible():
+            break
+        resident.page.wait_for_timeout(200)
+        resident.page.reload()
+    with resident.page.expect_download() as started:
+        save.click()
+    file = tmp_path / started.value.suggested_filename
+    started.value.save_as(file)
+    command = resident.page.locator("code", has_text="sanpo verify").inner_text().split()
+    assert command[:3] == ["sanpo", "verify", file.name]
+    checked = subprocess.run(
+        [sys.executable, "-m", *command, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert json.loads(checked.stdout)["included"] is True
+
+
+def check_own_energy(resident: Reader, running: RunningCity) -> None:
+    resident.open(running.url("/energy"))
+    main = resident.page.get_by_role("main")
+    for title in ("1日の使い方", "1週間の使い方", "4週間をひと目で", "似た家との比較"):
+        region = main.get_by_role("region", name=title)
+        expect(region.locator("figure canvas").first).to_be_visible()
+    for words in ("ずっとついている電気", "月ごとの電気の量と電気代", "軒の平均です"):
+        expect(main).to_contain_text(words)

@@ -1,0 +1,52 @@
+"""Passkeys with Chromium's own authenticator: made on one's page, then used to sign in (W3C WebAuthn Level 3)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.running import RunningCity
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+def at_localhost(url: str) -> str:
+    """A passkey is bound to a domain, and an address in figures is none."""
+    return url.replace("127.0.0.1", "localhost")
+
+
+def test_passkey_is_added_and_signs_in(running: RunningCity, sit: Sit) -> None:
+    reader = sit(390, 844)
+    page = reader.page
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+    reader.open(at_localhost(running.link_for(running.residents[3].resident_id)))
+    reader.tap(reader.button("サインインする"))
+    reader.open(at_localhost(running.url("/people/me")))
+    page.get_by_label("パスキーの名前").fill("わたしの電話")
+    reader.tap(reader.button("この機器のパスキーを登録する"))
+    expect(page.get_by_role("status").filter(has_text="パスキーを登録しました")).to_be_visible()
+    expect(page.get_by_role("heading", name="わたしの電話")).to_be_visible()
+
+    reader.tap(page.get_by_role("button", name="サインアウト"))
+    reader.open(at_localhost(running.url("/people/sign-in?next=/consent")))
+    reader.tap(reader.button("パスキーでサインインする"))
+    expect(page.get_by_role("heading", name="同意", exact=True)).to_be_visible()
+    assert page.url == at_localhost(running.url("/consent"))
+
+
+def test_page_at_an_address_in_figures_says_where_passkeys_work(running: RunningCity, sit: Sit) -> None:
+    reader = sit()
+    reader.open(running.url("/people/sign-in"))
+    place = reader.link("http://localhost")
+    assert place.get_attribute("href") == at_localhost(running.url("/people/sign-in"))
+    assert reader.button("パスキーでサインインする").count() == 0
