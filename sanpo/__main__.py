@@ -62,7 +62,9 @@ def serve() -> None:
 def worker(once: Annotated[bool, typer.Option(help="Work off the queue and end.")] = False) -> None:
     """Runs the jobs and the recurring duties. `sanpo serve` starts one by itself."""
     from sanpo.ground.jobs import run_worker
+    from sanpo.serving import end_with_server
 
+    end_with_server()
     city = _open()
     start_log(city.settings.log_level)
     run_worker(city, house.create_registry(), once=once)

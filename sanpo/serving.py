@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sanpo.simulator.demo import DemoPlan
 
 err = Console(stderr=True)
+_SERVER = "SANPO_SERVER_PID"
 
 
 def create_worker_app() -> Any:
@@ -28,7 +30,27 @@ def create_worker_app() -> Any:
 
     settings, _ = load_settings()
     start_log(settings.log_level)
+    end_with_server()
     return house.create_app(house.open_city(settings, pool=settings.http_threads + 2))
+
+
+def end_with_server() -> None:
+    """In a child of the server: ends this process when the server is gone, however it went.
+
+    Without this a server that was killed leaves workers of old code and settings on its port, beside the next one's.
+    """
+    server = os.getppid()
+    if os.environ.get(_SERVER) != str(server):
+        return
+
+    def watch() -> None:
+        while os.getppid() == server:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end_with_server", daemon=True).start()
 
 
 def serve_city(settings: Settings) -> None:
@@ -70,7 +92,7 @@ def _serve(settings: Settings) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
-    os.environ.update(_environment(settings))
+    os.environ.update(_environment(settings), **{_SERVER: str(os.getpid())})
     # The lake's reader keeps threads, which do not survive a fork of the process that built the demo.
     multiprocessing.set_start_method("spawn", force=True)
     with _jobs_worker():

@@ -1,5 +1,6 @@
 """PostgreSQL from a wheel: started on demand under `SANPO_HOME`, no root, no port, reached by a Unix socket."""
 
+import json
 import logging
 import re
 import sys
@@ -7,6 +8,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 _TUNING = {
     "shared_buffers": "256MB",
@@ -49,6 +52,7 @@ def start_embedded(home: Path) -> Embedded:
     folder = home / "postgres"
     fresh = not (folder / "PG_VERSION").exists()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _forget_the_killed(folder)
     server = get_server(folder, start=False)
     if fresh:
         server.ensure_pgdata_inited()
@@ -56,6 +60,22 @@ def start_embedded(home: Path) -> Embedded:
             conf.writelines(f"{name} = {value}\n" for name, value in _TUNING.items())
     server.start()
     return Embedded(server, _socket_folder(server.get_uri()))
+
+
+def _forget_the_killed(folder: Path) -> None:
+    """Takes back what a process that was killed could not: its place among those for whom the server runs on, and the
+    pid of a server that was killed too, which may be another program's by now."""
+    users, lock = folder / ".handle_pids.json", folder / "postmaster.pid"
+    if users.exists():
+        pids = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+        users.write_text(json.dumps(pids))
+    if lock.exists():
+        try:
+            is_server = psutil.Process(int(lock.read_text().split("\n", 1)[0])).name().startswith("postgres")
+        except (psutil.Error, ValueError):
+            is_server = False
+        if not is_server:
+            lock.unlink(missing_ok=True)
 
 
 def _socket_folder(uri: str) -> Path:

@@ -73,7 +73,6 @@ def run_demo(embedded: Embedded, database: str, home: Path) -> Iterator[RunningC
             env={**os.environ, **environment, "SANPO_HOME": str(home), "SANPO_HTTP_WORKERS": "1", "COLUMNS": "400"},
             stdout=out,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     try:
         _wait_until_it_answers(process, port, log)

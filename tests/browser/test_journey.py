@@ -39,7 +39,7 @@ class Journey:
         self.analyst.open(self.running.url("/consent/organisation"))
         draft = self.analyst.page.get_by_label("契約の下書き")
         text = json.loads(draft.input_value())
-        text["title"] = {"ja": self.title, "en": self.title}
+        text["title"] = {"ja": self.title, "en": "Design of a midday tariff"}
         draft.fill(json.dumps(text, ensure_ascii=False))
         self.analyst.tap(self.analyst.button("公開して審査に出す"))
         expect(self.analyst.page.get_by_text("市の審査を待っています")).to_be_visible()

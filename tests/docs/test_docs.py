@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sanpo import app
 from sanpo.ground.config import Settings
 
 from .pages import ROOT, blocks, codes, documents, files, inline_code, name_of, reference, text_of
@@ -147,8 +148,15 @@ def test_both_readmes_show_the_same() -> None:
     sessions = list(map(session_of, READMES))
     assert len(sessions[0]) >= 10
     assert sessions[0][1:] == sessions[1][1:]  # the first line also chooses the language
-    measured = [re.findall(r"<!-- measured: .*? -->", text) for text in (english, japanese)]
-    assert measured[0] == measured[1]
+    figures = [re.findall(r"[\d.,]+", " ".join(measured_in(text))) for text in (english, japanese)]
+    assert figures[0] == figures[1]
+
+
+def measured_in(readme: str) -> list[str]:
+    """The last column of the table of measured figures."""
+    rows = re.split(r"\| (?:measured|測った値) \|\n\|---\|---\|\n", readme)[1].split("\n\n")[0].splitlines()
+    assert len(rows) >= 5
+    return [row.split("|")[2] for row in rows]
 
 
 def test_architecture_names_every_district() -> None:
@@ -157,6 +165,16 @@ def test_architecture_names_every_district() -> None:
     folders += [f.parent.name for f in (ROOT / "sanpo/services").glob("*/manifest.toml")]
     assert len(folders) >= 11
     assert not [name for name in folders if not re.search(rf"(?:│|:) +{name}\b", picture)]
+
+
+def test_architecture_names_every_duty_and_how_often_it_runs() -> None:
+    text = " ".join(text_of("ARCHITECTURE.md").split())
+    units = ((3600, "hour"), (60, "min"), (1, "s"))
+    for duty in app.create_registry().duties:
+        size, unit = next((size, unit) for size, unit in units if duty.every_s >= size or size == 1)
+        count = duty.every_s / size
+        often = f"every {unit}" if count == 1 else f"every {count:g} {unit}"
+        assert f"{duty.name} {often}" in text
 
 
 def test_architecture_walks_name_functions_that_exist() -> None:

@@ -18,6 +18,7 @@ from sanpo.ground.actors import Resident, System
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.config import Settings
 from sanpo.ground.html import open_templates
+from sanpo.ground.words import load_words
 from sanpo.lake import list_datasets
 
 from .pages import blocks, documents, name_of, text_of
@@ -95,3 +96,15 @@ def test_questions_that_documents_show_are_in_the_subset() -> None:
     assert len(shown) >= 5
     for file, question in shown:
         assert parse_sql(question).measures, file
+
+
+def test_words_on_pages_that_guides_name_are_there() -> None:
+    words = load_words(app.packages()).catalogues["en"].values()
+    guides = [file for file in documents() if file.parent.name in ("tutorials", "how-to")]
+    named = [
+        (name_of(file), label)
+        for file in guides
+        for label in re.findall(r"(?:[Pp]ress|[Oo]pens?|[Cc]hoose) \*([^*]+)\*", file.read_text(encoding="utf-8"))
+    ]
+    assert len(named) >= 12
+    assert not [(file, label) for file, label in named if label not in words]
