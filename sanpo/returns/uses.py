@@ -46,7 +46,7 @@ class Use:
     @property
     def dataset(self) -> str:
         """The dataset whose rows were read; attributes joined to them are not named here."""
-        return str(next(iter(self.entry.body["snapshots"])))
+        return str(self.entry.body["dataset"])
 
     @property
     def question(self) -> str:
