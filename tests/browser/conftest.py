@@ -59,8 +59,14 @@ def running(
         conn.execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def examined() -> set[str]:
+    """Digests of the markup that axe-core has examined."""
+    return set()
+
+
 @pytest.fixture
-def sit(browser: Browser) -> Iterator[Sit]:
+def sit(browser: Browser, examined: set[str]) -> Iterator[Sit]:
     """Seats somebody at a browser of their own: `sit(width=390, height=844)`."""
     contexts: list[BrowserContext] = []
 
@@ -76,7 +82,7 @@ def sit(browser: Browser) -> Iterator[Sit]:
         if script:
             context.add_init_script(path=AXE)
         contexts.append(context)
-        return read_along(context)
+        return read_along(context, examined)
 
     yield at
     for context in contexts:

@@ -1,6 +1,8 @@
 """A demo's city as its visitors get it: one real `sanpo demo` process, built on the spot, and a way to act in it."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,7 +18,7 @@ from typing import Any
 import psycopg
 
 from sanpo import app
-from sanpo.consent import Decision, decide, find_agreement, list_agreements
+from sanpo.consent import Decision, decide, list_agreements
 from sanpo.ground.actors import Anonymous, Resident
 from sanpo.ground.city import City
 from sanpo.ground.config import Settings
@@ -44,6 +46,10 @@ class RunningCity:
     def url(self, path: str) -> str:
         return self.city.settings.origin + path
 
+    def printed_links(self) -> list[str]:
+        """The way in as the demo printed it: for a resident, for a company's analyst, for a city officer."""
+        return re.findall(r"http://\S+/people/link/\S+", self.printed)
+
     def link_for(self, holder_id: str) -> str:
         """A fresh one-time link, as the operator makes it."""
         return make_sign_in_link(self.city, OPERATOR, holder_id).url
@@ -55,9 +61,6 @@ class RunningCity:
     def newest_agreement(self) -> str:
         """The identifier of what was approved last."""
         return max(one.agreement_id for one in list_agreements(self.city, Anonymous(), state="approved"))
-
-    def is_offered(self, agreement_id: str) -> bool:
-        return find_agreement(self.city, Anonymous(), agreement_id) is not None
 
 
 @contextmanager
@@ -86,8 +89,6 @@ def run_demo(embedded: Embedded, database: str, home: Path) -> Iterator[RunningC
 
 
 def _running(city: City, log: Path, database_url: str, folder: Path) -> RunningCity:
-    import json
-
     built = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
     with psycopg.connect(database_url) as conn:
         rows: list[Any] = conn.execute(

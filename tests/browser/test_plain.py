@@ -1,6 +1,4 @@
-"""What must work without JavaScript, and what a demo prints for its visitors."""
-
-import re
+"""What must work without JavaScript."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -36,16 +34,3 @@ def test_resident_agrees_reads_and_withdraws_without_script(running: RunningCity
 
     page.goto(running.url("/returns"))
     expect(page.get_by_role("link", name="証明を保存").first).to_be_visible()
-
-
-def test_printed_links_open_the_city_for_all_three(running: RunningCity, sit: Sit) -> None:
-    """The first run of a demo: what it printed leads to the pages of a resident, an analyst and an officer."""
-    links = re.findall(r"http://\S+/people/link/\S+", running.printed)
-    assert len(links) == 3
-    pages = {"/energy": "canvas", "/cleanroom": "textarea", "/consent/review": "h3"}
-    for link, (path, landmark) in zip(links, pages.items(), strict=True):
-        page = sit().page
-        page.goto(link)
-        press(page, "サインインする")
-        page.goto(running.url(path))
-        expect(page.locator(landmark).first).to_be_visible()

@@ -47,6 +47,15 @@ def test_links_resolve(file: Path) -> None:
     assert not broken
 
 
+def test_every_page_is_linked_from_the_index() -> None:
+    indexes = [ROOT / "docs/README.md", ROOT / "docs/decisions/README.md"]
+    linked = {
+        (index.parent / link.split("#")[0]).resolve() for index in indexes for link in LINK.findall(text_of(index))
+    }
+    pages = [file for file in documents() if file.is_relative_to(ROOT / "docs") and file not in indexes]
+    assert not [name_of(page) for page in pages if page not in linked]
+
+
 def test_every_setting_command_and_error_is_documented() -> None:
     settings, commands, errors = (text_of(f"docs/reference/{name}.md") for name in ("settings", "commands", "errors"))
     missing = [name for name in Settings.__dataclass_fields__ if f"`SANPO_{name.upper()}`" not in settings]

@@ -70,7 +70,7 @@ def test_doors_of_the_guides_service_open(library: Path) -> None:
     assert package in app.packages()
     assert [command.name for command in door(package, "cli").cli.registered_commands] == ["add"]
     assert [list(handler.paths) for handler in door(package, "pages").handlers] == [["/library"]]
-    assert open_templates(app.packages()).get_template("library/page.html").root_render_func
+    assert open_templates(app.packages()).get_template("library/page.html").blocks.keys() == {"title", "content"}
 
 
 def door(package: str, name: str) -> Any:

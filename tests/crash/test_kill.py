@@ -1,0 +1,105 @@
+"""Kill -9 of a worker or of the database at any point of the loop: what was acknowledged is there, once, and whole."""
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from tests.crash.books import check_books
+from tests.crash.scene import Scene, Worker
+from tests.crash.worker import Acknowledgement, Answered, Decided, run_by_chance, run_script
+
+pytestmark = pytest.mark.long
+
+WORKER_ROUNDS, DATABASE_ROUNDS, BACKEND_ROUNDS = 8, 8, 6
+LONGEST_LIFE_S = 0.6
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = Scene(tmp_path_factory.mktemp("c"))
+    with made.owner() as conn:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            row = conn.execute("select current_setting(%s)", (setting,)).fetchone()
+            assert row == ("on",), setting
+    yield made
+    made.stop()
+
+
+class Tally:
+    """What has been acknowledged in all rounds, and how much each death may have swallowed."""
+
+    def __init__(self) -> None:
+        self.said: list[Acknowledgement] = []
+        self.unsaid = 0
+
+    def add(self, workers: list[Worker]) -> None:
+        for worker in workers:
+            self.said += worker.said
+            self.unsaid += 1
+
+
+@pytest.fixture(scope="module")
+def tally() -> Tally:
+    return Tally()
+
+
+def test_worker_killed_before_each_statement_and_after_each_commit_loses_nothing(scene: Scene, tally: Tally) -> None:
+    """Every moment of: give, ask, sequence, withdraw, ask. A round for each, on a resident who has decided nothing yet."""
+    for at in count(1):
+        worker = Worker(run_script, scene.of(scene.wavering[at - 1]), at)
+        code = worker.wait()
+        tally.add([worker])
+        check_books(scene, tally.said, unsaid=tally.unsaid)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+    assert at > 30, "each statement of the loop was a moment to die at"
+    assert [type(said) for said in worker.said].count(Answered) == 2
+    assert [said.state for said in worker.said if isinstance(said, Decided)] == ["given", "withdrawn"]
+
+
+@pytest.mark.parametrize("round_no", range(WORKER_ROUNDS))
+def test_worker_killed_by_chance_loses_nothing(scene: Scene, tally: Tally, round_no: int) -> None:
+    chance = random.Random(round_no)
+    workers = pair(scene, round_no)
+    time.sleep(chance.uniform(0, LONGEST_LIFE_S))
+    for worker in workers:
+        worker.kill()
+    tally.add(workers)
+    check_books(scene, tally.said, unsaid=tally.unsaid)
+
+
+@pytest.mark.parametrize("round_no", range(DATABASE_ROUNDS))
+def test_database_killed_by_chance_loses_nothing(scene: Scene, tally: Tally, round_no: int) -> None:
+    chance = random.Random(100 + round_no)
+    workers = pair(scene, 100 + round_no)
+    time.sleep(chance.uniform(0, LONGEST_LIFE_S))
+    scene.kill_database()
+    assert [worker.wait() for worker in workers] == [3, 3], "the loss of the database reaches the loop as an error"
+    tally.add(workers)
+    check_books(scene, tally.said, unsaid=tally.unsaid)
+
+
+@pytest.mark.parametrize("round_no", range(BACKEND_ROUNDS))
+def test_one_database_process_killed_by_chance_loses_nothing(scene: Scene, tally: Tally, round_no: int) -> None:
+    chance = random.Random(200 + round_no)
+    workers = pair(scene, 200 + round_no)
+    time.sleep(chance.uniform(0, LONGEST_LIFE_S))
+    scene.kill_backend(chance)
+    assert [worker.wait() for worker in workers] == [3, 3]
+    tally.add(workers)
+    check_books(scene, tally.said, unsaid=tally.unsaid)
+
+
+def pair(scene: Scene, seed: int) -> list[Worker]:
+    """Two workers on the same few residents, both at work."""
+    loop = scene.of(*scene.wavering[:6])
+    workers = [Worker(run_by_chance, loop, 2 * seed + place) for place in range(2)]
+    for worker in workers:
+        assert worker.first.wait(60)
+        assert worker.said, "the worker ended before it had done anything"
+    return workers
