@@ -16,6 +16,7 @@ from typing import Any
 import metered
 import psycopg
 from harness import Wire, fresh_city, percentile, report, served
+
 from sanpo.app import open_city
 from sanpo.cleanroom import ask
 from sanpo.consent import Decision, decide
@@ -24,7 +25,6 @@ from sanpo.ground.config import load_settings
 from sanpo.ground.csrf import csrf_token
 from sanpo.people import make_sign_in_link
 from sanpo.people.sign_in import sign_in_with_link
-
 from tests.world import SIMULATOR, World  # type: ignore[import-not-found]
 
 QUESTION = "select avg(energy_wh) from energy.readings"
@@ -72,7 +72,11 @@ def main() -> None:
 def race(city: Any, agreement: Any, resident: Resident, count: int) -> tuple[list[tuple[float, float]], list[float]]:
     """Withdraws and gives `count` times. Returns the spans in which the resident was certainly out, and the latencies."""
     token = sign_in_with_link(city, make_sign_in_link(city, SIMULATOR, resident.resident_id).token).token
-    headers = {"Cookie": f"sanpo={token}", "X-CSRF-Token": csrf_token(city.keys, token), "Content-Type": "application/json"}
+    headers = {
+        "Cookie": f"sanpo={token}",
+        "X-CSRF-Token": csrf_token(city.keys, token),
+        "Content-Type": "application/json",
+    }
     path, wire = f"/api/consent/grants/{agreement.agreement_id}", Wire(city.settings.port)
     spans, latencies = [], []
     for _ in range(count):
@@ -129,7 +133,10 @@ def server_env(settings: Any) -> dict[str, str]:
     import os
 
     names = type(settings).__dataclass_fields__
-    return {**os.environ, **{f"SANPO_{n.upper()}": str(getattr(settings, n)) for n in names if getattr(settings, n) != ""}}
+    return {
+        **os.environ,
+        **{f"SANPO_{n.upper()}": str(getattr(settings, n)) for n in names if getattr(settings, n) != ""},
+    }
 
 
 if __name__ == "__main__":

@@ -98,8 +98,9 @@ def demo(
 def _open() -> City:
     """The city for one command. In a folder where a demo was built, its mode holds."""
     settings, _ = load_settings(_overrides)
-    if settings.mode == "production" and not settings.master_secret and (settings.home / "demo").exists():
-        settings, _ = load_settings({**_overrides, "mode": "demo"})
+    demo = settings.home / "demo"
+    if settings.mode == "production" and not settings.master_secret and demo.exists():
+        settings, _ = load_settings({"origin": demo.read_text(encoding="utf-8"), **_overrides, "mode": "demo"})
     settings, _embedded = house.with_database(settings)
     house.prepare(settings)
     return house.open_city(settings, pool=4)
@@ -109,7 +110,7 @@ def _add_districts() -> None:
     for package in house.packages()[1:]:  # the first is ground, whose cli.py is what commands stand on
         module = house.room(package, "cli")
         if module is not None:
-            cli.add_typer(module.cli, name=package.rsplit(".", 1)[1])
+            cli.add_typer(module.cli, name=package.rsplit(".", 1)[-1])
     cli.command("ask")(_command("sanpo.cleanroom", "ask"))
     cli.command("verify")(_command("sanpo.journal", "verify"))
 

@@ -17,7 +17,7 @@ from sanpo.ground.embedded import Embedded, start_embedded
 from sanpo.ground.html import open_templates
 from sanpo.ground.jobs import Registry
 from sanpo.ground.keys import open_keys
-from sanpo.ground.migrate import Migration, find_migrations, migrate
+from sanpo.ground.migrate import Migration, check_migrated, find_migrations, is_app_login, migrate
 from sanpo.ground.outbox import Outbox
 from sanpo.ground.plugins import load_plugins
 from sanpo.ground.web import WebParts, create_web
@@ -48,8 +48,12 @@ def with_database(settings: Settings) -> tuple[Settings, Embedded | None]:
 
 
 def prepare(settings: Settings) -> list[Migration]:
-    """Runs the migrations that have not run; returns them."""
-    return migrate(settings.database_owner_url or settings.database_url, find_migrations(packages()))
+    """Runs the migrations that have not run; returns them. As the application's role it only looks whether any wait."""
+    migrations = find_migrations(packages())
+    if settings.database_owner_url or not is_app_login(settings.database_url):
+        return migrate(settings.database_owner_url or settings.database_url, migrations)
+    check_migrated(settings.database_url, migrations)
+    return []
 
 
 def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10) -> City:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sanpo import app as house
 from sanpo.ground.config import Settings
+from sanpo.ground.keys import open_keys
 from sanpo.ground.log import start_log
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def end_with_server() -> None:
 def serve_city(settings: Settings) -> None:
     """Migrates, then serves until a signal comes."""
     start_log(settings.log_level)
+    open_keys(settings.home, settings.master_secret, demo=settings.demo)  # refuses here, not in every worker
     settings, embedded = house.with_database(settings)
     house.prepare(settings)
     try:
@@ -77,7 +79,7 @@ def serve_demo(settings: Settings, plan: "DemoPlan", *, only_build: bool = False
     try:
         city = house.open_city(settings)
         build_demo(city, plan)
-        (settings.home / "demo").touch()
+        (settings.home / "demo").write_text(settings.origin, encoding="utf-8")
         if not only_build:
             print_way_in(city, seconds=time.monotonic() - began)
         city.db.close()

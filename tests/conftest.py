@@ -53,9 +53,11 @@ def embedded() -> Iterator[Embedded]:
 
 @pytest.fixture(scope="session")
 def template(embedded: Embedded) -> str:
-    """A migrated database, made once per state of the migrations."""
+    """A migrated database, made once per state of the migrations and of what runs them."""
     migrations = find_migrations(app.packages())
-    digest = hashlib.sha256("".join(m.district + m.name + m.sha256 for m in migrations).encode()).hexdigest()[:16]
+    runner = (ROOT / "sanpo" / "ground" / "migrate.py").read_text(encoding="utf-8")
+    parts = [runner, *(m.district + m.name + m.sha256 for m in migrations)]
+    digest = hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
     name = f"template_{digest}"
     with (
         fasteners.InterProcessLock(embedded.folder.parent / "template.lock"),

@@ -121,6 +121,7 @@ def _recorded(tx: Transaction, plan: Plan, released: Release, minimum: int) -> A
             "agreement_id": agreement.agreement_id,
             "agreement_sha256": agreement.sha256,
             "organisation_id": agreement.organisation_id,
+            "asked_by": plan.admission.asked_by,
             "purpose": list(agreement.purpose_codes),
             "dataset": plan.question.dataset,
             "snapshots": versions,

@@ -31,6 +31,13 @@ class DatabaseIsTooOld(DomainError):
     kind = Kind.UNSUPPORTED
 
 
+class MigrationsAreWaiting(DomainError):
+    """The schema is behind the program and this login may not change it. Field: waiting."""
+
+    code = "ground.migrations_are_waiting"
+    kind = Kind.CONFLICT
+
+
 @dataclass(frozen=True)
 class Migration:
     district: str
@@ -51,7 +58,7 @@ def find_migrations(packages: Iterable[str]) -> list[Migration]:
             continue
         for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if file.name.endswith(".sql"):
-                found.append(Migration(package.rsplit(".", 1)[1], file.name, file.read_text(encoding="utf-8")))
+                found.append(Migration(package.rsplit(".", 1)[-1], file.name, file.read_text(encoding="utf-8")))
     return found
 
 
@@ -75,6 +82,22 @@ def migrate(owner_url: str, migrations: list[Migration]) -> list[Migration]:
         return todo
 
 
+def is_app_login(url: str) -> bool:
+    """True where this address logs in as the application's own role, which may not change the schema."""
+    with psycopg.connect(url) as conn:
+        return conn.info.user == APP_ROLE
+
+
+def check_migrated(url: str, migrations: list[Migration]) -> None:
+    """Raises `MigrationsAreWaiting` where a migration has not run. Needs no more than the application's role."""
+    with psycopg.connect(url) as conn:
+        there = conn.execute("select to_regclass('ground.migrations')").fetchone() != (None,)
+        ran = {row[0:2] for row in conn.execute("select district, name from ground.migrations")} if there else set()
+    waiting = [f"{m.district}/{m.name}" for m in migrations if (m.district, m.name) not in ran]
+    if waiting:
+        raise MigrationsAreWaiting(waiting=", ".join(waiting))
+
+
 def _prepare(conn: psycopg.Connection[Any]) -> None:
     for role, login in ((OWNER_ROLE, "nologin"), (APP_ROLE, "login")):
         if conn.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
@@ -85,6 +108,8 @@ def _prepare(conn: psycopg.Connection[Any]) -> None:
         "create table if not exists ground.migrations (district text, name text, sha256 text not null,"
         " applied_at timestamptz not null default now(), primary key (district, name))"
     )
+    conn.execute(f"grant usage on schema ground to {APP_ROLE}")
+    conn.execute(f"grant select on ground.migrations to {APP_ROLE}")
     _prepare_queue(conn)
 
 

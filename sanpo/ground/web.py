@@ -99,7 +99,11 @@ def create_web(city: City, parts: WebParts) -> Litestar:
             }
         ),
         openapi_config=OpenAPIConfig(
-            title="Sanpo", version=__version__, path="/schema", use_handler_docstrings=True, render_plugins=[JsonRenderPlugin()]
+            title="Sanpo",
+            version=__version__,
+            path="/schema",
+            use_handler_docstrings=True,
+            render_plugins=[JsonRenderPlugin()],
         ),
         response_cache_config=ResponseCacheConfig(default_expiration=None),
         pdb_on_exception=False,

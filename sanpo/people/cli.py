@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from sanpo.ground.actors import System
-from sanpo.ground.cli import AsJson, open_city, print_json, print_table
+from sanpo.ground.cli import AsJson, open_city, out, print_json, print_table
 from sanpo.people import organisations, sign_in
 from sanpo.people.model import NewOrganisation, OrganisationKind, StaffRole
 
@@ -88,4 +88,9 @@ def sign_in_link(
 
 
 def _show(fields: dict[str, Any], as_json: bool) -> None:
-    print_json(fields) if as_json else print_table(("field", "value"), list(fields.items()))
+    """Line by line, never folded: ids, secrets and links are there to be copied."""
+    if as_json:
+        print_json(fields)
+        return
+    for name, value in fields.items():
+        out.print(f"{name}: {value}", soft_wrap=True, markup=False, highlight=False)

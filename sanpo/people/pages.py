@@ -25,7 +25,9 @@ def get_sign_in(request: Web, city: City, actor: Actor, next: str = "/") -> Resp
     """The way in. Whoever is in already goes on."""
     if isinstance(actor, Resident | Staff):
         return Redirect(safe_next(next))
-    return render(request, "people/sign_in.html", next=safe_next(next), passkey_origin=_passkeys_elsewhere(request, city))
+    return render(
+        request, "people/sign_in.html", next=safe_next(next), passkey_origin=_passkeys_elsewhere(request, city)
+    )
 
 
 @get("/people/link/{token:str}", sync_to_thread=True, include_in_schema=False)

@@ -49,6 +49,11 @@ class Use:
         return str(self.entry.body["dataset"])
 
     @property
+    def by_city(self) -> bool:
+        """True where the city asked at its own machine, under the organisation's agreement."""
+        return bool(self.entry.body.get("asked_by") == "operator")
+
+    @property
     def question(self) -> str:
         return str(self.entry.body["question"])
 

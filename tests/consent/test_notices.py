@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from sanpo.app import create_registry
 from sanpo.consent import Decision, decide
 from sanpo.consent.actions import GrantChangedMeanwhile, list_history
@@ -16,7 +17,6 @@ from sanpo.consent.notices import RecipientDidNotAnswer, list_notices, tell_reci
 from sanpo.consent.store import SQL
 from sanpo.ground.jobs import run_worker
 from sanpo.people import NewOrganisation, pseudonym, register_organisation
-
 from tests.world import OPERATOR, World
 
 

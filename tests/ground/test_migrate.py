@@ -7,7 +7,14 @@ import pytest
 
 from sanpo import app
 from sanpo.ground.config import Settings
-from sanpo.ground.migrate import DatabaseIsTooOld, MigrationWasChanged, find_migrations, migrate
+from sanpo.ground.migrate import (
+    DatabaseIsTooOld,
+    MigrationsAreWaiting,
+    MigrationWasChanged,
+    check_migrated,
+    find_migrations,
+    migrate,
+)
 
 
 def test_second_run_does_nothing(settings: Settings) -> None:
@@ -84,3 +91,11 @@ def test_revoke_in_a_migration_lasts(settings: Settings) -> None:
         assert conn.execute("select count(*) from ground.sealed").fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute("insert into ground.sealed values (1)")
+
+
+def test_waiting_migration_is_named_to_a_login_that_may_not_run_it(settings: Settings) -> None:
+    as_app = replace(settings, database_owner_url="")
+    assert app.prepare(as_app) == []
+    migrations = find_migrations(app.packages())
+    with pytest.raises(MigrationsAreWaiting, match="9998_late"):
+        check_migrated(as_app.database_url, [*migrations, replace(migrations[0], name="9998_late.sql")])

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sanpo.ground.errors import NotFound, NotPermitted
 from sanpo.returns import accrue, list_totals, of_uses, report_return
 from sanpo.returns.actions import ReturnIsNotReported
 from sanpo.returns.model import quantity_of
-
 from tests.consent.drafts import draft_data
 from tests.world import OPERATOR, World
 
