@@ -5,6 +5,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -60,30 +61,35 @@ def running(
 
 
 @pytest.fixture(scope="session")
-def examined() -> set[str]:
-    """Digests of the markup that axe-core has examined."""
-    return set()
+def seats(browser: Browser) -> list[Reader]:
+    """Browsers that tests take turns at: the first page of a new one costs more than ten that follow."""
+    return []
 
 
 @pytest.fixture
-def sit(browser: Browser, examined: set[str]) -> Iterator[Sit]:
-    """Seats somebody at a browser of their own: `sit(width=390, height=844)`."""
-    contexts: list[BrowserContext] = []
+def sit(browser: Browser, seats: list[Reader]) -> Iterator[Sit]:
+    """Seats somebody whom nobody knows yet at a browser of this size: `sit(390, 844)`."""
+    free, taken = list(seats), []
 
     def at(width: int = 1280, height: int = 900, *, script: bool = True) -> Reader:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            has_touch=width < 500,
-            locale="ja-JP",
-            java_script_enabled=script,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(TIMEOUT_MS)
-        if script:
-            context.add_init_script(path=AXE)
-        contexts.append(context)
-        return read_along(context, examined)
+        if not script:
+            return read_along(_context(browser, java_script_enabled=False), set())
+        if not free:
+            made = _context(browser)
+            made.add_init_script(path=AXE)
+            free.append(read_along(made, seats[0].examined if seats else set()))
+            seats.append(free[0])
+        reader = free.pop()
+        taken.append(reader)
+        reader.page.set_viewport_size({"width": width, "height": height})
+        return reader
 
     yield at
-    for context in contexts:
-        context.close()
+    for reader in taken:
+        reader.leave()
+
+
+def _context(browser: Browser, **more: Any) -> BrowserContext:
+    context = browser.new_context(locale="ja-JP", reduced_motion="reduce", **more)
+    context.set_default_timeout(TIMEOUT_MS)
+    return context

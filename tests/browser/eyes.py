@@ -1,7 +1,7 @@
 """How a page is looked at: by axe-core, for what no reader should see, and for what the browser complained about."""
 
-import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,12 +26,25 @@ class Reader:
         self.page.goto(url)
         self.look()
 
+    def open_at_all(self, url: str, sizes: Iterable[tuple[int, int]]) -> None:
+        """Goes to an address and looks at the page at each size of screen."""
+        self.page.goto(url)
+        for width, height in sizes:
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.look()
+
     def tap(self, target: Locator) -> None:
         """Taps what leads to another page, and looks at that page."""
         with self.page.expect_navigation():
             target.click()
         self.taps += 1
         self.look()
+
+    def leave(self) -> None:
+        """Leaves the browser to the next person, who must not be taken for this one."""
+        self.page.context.clear_cookies()
+        self.taps = 0
+        self.complaints.clear()
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("main").get_by_role("button", name=name, exact=True)
@@ -44,23 +57,22 @@ class Reader:
         return self.page.get_by_role("main").get_by_role("listitem").first
 
     def look(self) -> None:
-        """Raises `AssertionError` with every fault of the page that is shown."""
-        text: str = self.page.inner_text("body")
+        """Raises `AssertionError` with every fault of the page that is shown.
+
+        What was examined before in the same form and at the same size is not examined again: axe-core takes its time.
+        """
+        markup = self.page.content()
+        form = re.sub(r"[0-9a-zA-Z_+/-]{20,}", "…", markup) + str(self.page.viewport_size)
+        if form in self.examined:
+            return
+        text = re.sub(r"(?s)<script.*?</script>|<[^>]*>", " ", markup)
         faults = [f"a key without words: {key}" for key in RAW_KEY.findall(text)]
         faults += [f"a time without words: {moment}" for moment in RAW_TIME.findall(text)]
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         faults += [f"{wide}px wider than the screen"] if wide > 0 else []
-        faults += self.complaints + [f"axe: {violation}" for violation in self._violations()]
+        faults += self.complaints + [f"axe: {violation}" for violation in violations(self.page)]
         assert not faults, f"{self.page.url}: {faults}"
-
-    def _violations(self) -> list[str]:
-        """What axe-core finds, unless it has examined the same markup at this width already: it takes its time."""
-        markup = re.sub(r"[0-9a-zA-Z_+/-]{20,}", "…", self.page.content())
-        digest = hashlib.sha256(f"{self.page.viewport_size}{markup}".encode()).hexdigest()
-        if digest in self.examined:
-            return []
-        self.examined.add(digest)
-        return violations(self.page)
+        self.examined.add(form)
 
 
 def violations(page: Page) -> list[str]:

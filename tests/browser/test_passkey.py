@@ -42,6 +42,7 @@ def test_passkey_is_added_and_signs_in(running: RunningCity, sit: Sit) -> None:
     reader.tap(reader.button("パスキーでサインインする"))
     expect(page.get_by_role("heading", name="同意", exact=True)).to_be_visible()
     assert page.url == at_localhost(running.url("/consent"))
+    devtools.detach()
 
 
 def test_page_at_an_address_in_figures_says_where_passkeys_work(running: RunningCity, sit: Sit) -> None:

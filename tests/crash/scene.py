@@ -85,6 +85,15 @@ class Scene:
             self.loop = Loop(settings, agreement.agreement_id, world.client(world.university, agreement), ())
         self.agreement = agreement
 
+    def more_residents(self, count: int) -> list[Resident]:
+        """Further metered residents who have agreed."""
+        with self.city() as city:
+            world = World(city)
+            residents = world.residents(count)
+            fill_lake(city, [each.subject_no for each in residents])
+            world.give(self.agreement, residents)
+        return residents
+
     def of(self, *residents: Resident) -> Loop:
         """The loop of these residents."""
         return replace(self.loop, residents=residents)
@@ -110,9 +119,7 @@ class Scene:
         for process in (postmaster, *postmaster.children(recursive=True)):
             kill(process)
         psutil.wait_procs([postmaster], timeout=30)
-        self._embedded.server._instances.pop(self._embedded.server.pgdata, None)
-        self._embedded = start_embedded(self.settings.home)
-        self.wait_until_ready()
+        self.start()
 
     def kill_backend(self, chance: random.Random) -> None:
         """SIGKILL for one process that serves a client; the postmaster then ends all and recovers by itself."""
@@ -132,6 +139,12 @@ class Scene:
             except psycopg.OperationalError:
                 if time.monotonic() > end:
                     raise
+
+    def start(self) -> None:
+        """Starts the database as a fresh process would: the wheel remembers, in this one, that it already did."""
+        self._embedded.server._instances.pop(self._embedded.server.pgdata, None)
+        self._embedded = start_embedded(self.settings.home)
+        self.wait_until_ready()
 
     def stop(self) -> None:
         self._embedded.stop()

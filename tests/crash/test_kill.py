@@ -45,7 +45,6 @@ def test_worker_killed_before_each_statement_and_after_each_commit_loses_nothing
         if code == 0:
             break
         assert code == -signal.SIGKILL
-    print("points", at)
     assert at > 30, "each statement of the loop was a moment to die at"
     assert [type(said) for said in worker.said].count(Answered) == 2
     assert [said.state for said in worker.said if isinstance(said, Decided)] == ["given", "withdrawn"]
@@ -82,6 +81,42 @@ def test_one_database_process_killed_by_chance_loses_nothing(scene: Scene, tally
     assert [worker.wait() for worker in workers] == [3, 3]
     tally.add(workers)
     check_books(scene, tally.said, unsaid=tally.unsaid)
+
+
+@pytest.mark.parametrize(
+    ("harm", "repair"),
+    [
+        (f"update consent.granted_chunks set bits = set_bit(bits, {bit}, 1 - get_bit(bits, {bit}))",) * 2
+        for bit in (1, 2047)
+    ]
+    + [
+        (
+            "alter table returns.accruals rename to kept; create table returns.accruals (like returns.kept)",
+            "drop table returns.accruals; alter table returns.kept rename to accruals",
+        ),
+        (
+            "update consent.grants set state = 'expired' where subject_no = 1",
+            "update consent.grants set state = 'given' where subject_no = 1",
+        ),
+        (
+            "update journal.entry_subjects set subject_no = -subject_no where subject_no = 2",
+            "update journal.entry_subjects set subject_no = -subject_no where subject_no = -2",
+        ),
+    ],
+)
+def test_books_notice_harm(scene: Scene, tally: Tally, harm: str, repair: str) -> None:
+    """The test of the tests: what a crash could have done to the records fails them."""
+    if not tally.said:
+        pytest.skip("the rounds above did not run")
+    with scene.owner() as conn:
+        conn.execute(harm)
+        with pytest.raises(AssertionError):
+            check_books(scene, tally.said, unsaid=tally.unsaid)
+        conn.execute(repair)
+    check_books(scene, tally.said, unsaid=tally.unsaid)
+    lost = Decided("evt_lost", "ent_lost", 1, "given")
+    with pytest.raises(AssertionError, match="lost"):
+        check_books(scene, [*tally.said, lost], unsaid=tally.unsaid)
 
 
 def pair(scene: Scene, seed: int) -> list[Worker]:

@@ -1,5 +1,6 @@
 """Migrations run once, in order, and are never changed; the application's role cannot touch the schema."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import psycopg
@@ -7,6 +8,7 @@ import pytest
 
 from sanpo import app
 from sanpo.ground.config import Settings
+from sanpo.ground.embedded import Embedded
 from sanpo.ground.migrate import (
     DatabaseIsTooOld,
     MigrationsAreWaiting,
@@ -15,6 +17,14 @@ from sanpo.ground.migrate import (
     find_migrations,
     migrate,
 )
+from tests.conftest import fresh_database
+
+
+@pytest.fixture
+def database(embedded: Embedded, template: str) -> Iterator[str]:
+    """These tests change the schema, so each has a database of its own."""
+    with fresh_database(embedded, template) as name:
+        yield name
 
 
 def test_second_run_does_nothing(settings: Settings) -> None:
