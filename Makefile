@@ -14,7 +14,7 @@ demo: $(VENV)/.run ## build a small city and open it on 127.0.0.1:8000 (DATA=fil
 	@SANPO_HOME="$${SANPO_HOME:-$(CURDIR)/.sanpo}" $(SANPO) demo $(if $(DATA),--data "$(DATA)") $(if $(TIMEZONE),--timezone "$(TIMEZONE)") $(if $(PORT),--port $(PORT)) $(DEMO_OPTIONS)
 
 test: $(VENV)/.dev ## the default suite (a minute)
-	@$(VENV)/bin/python -m pytest -n $(JOBS) $(PYTEST_OPTIONS)
+	@$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup -m "not long" $(PYTEST_OPTIONS)
 
 test-long: $(VENV)/.dev ## crash, race and fuzz tests that take minutes
 	@SANPO_LONG=1 $(VENV)/bin/python -m pytest -m long $(PYTEST_OPTIONS)

@@ -146,7 +146,8 @@ def _where(error: HTTPException) -> str:
 def _what(error: HTTPException) -> str:
     extra = error.extra
     if isinstance(extra, list) and extra and isinstance(extra[0], dict):
-        return str(extra[0].get("message", error.detail))
+        found = str(extra[0].get("message", error.detail))
+        return "is missing" if found == repr(extra[0].get("key")) else found
     return error.detail
 
 
