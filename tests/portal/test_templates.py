@@ -57,7 +57,7 @@ def test_form_that_changes_something_carries_the_session_token(template: Any) ->
 
 
 def test_shell_offers_sign_in_to_nobody_and_sign_out_to_those_inside() -> None:
-    outside, inside = show("portal/front.html"), show("portal/home.html", actor="resident")
+    outside, inside = show("portal/front.html"), show("portal/home.html", actor="resident", role="resident", waiting=0)
     assert "/people/sign-in" in outside
     assert "/people/sign-out" not in outside
     assert '<form method="post" action="/people/sign-out">' in inside
@@ -70,12 +70,14 @@ def test_language_switch_comes_back_to_the_same_page() -> None:
 
 
 def test_shell_says_so_when_somebody_acts_for_another() -> None:
-    assert "支援する方として" in show("portal/home.html", actor="carer")
-    assert "支援する方として" not in show("portal/home.html", actor="resident")
+    assert "支援する方として" in show("portal/home.html", actor="carer", role="resident", waiting=1)
+    assert "支援する方として" not in show("portal/home.html", actor="resident", role="resident", waiting=0)
 
 
 def test_navigation_marks_the_place_where_the_reader_is() -> None:
-    page = read(show("portal/home.html", actor="resident", path="/consent/agreements/agr_1"))
+    page = read(
+        show("portal/home.html", actor="resident", path="/consent/agreements/agr_1", role="resident", waiting=0)
+    )
     assert [a["href"] for a in page.all("a") if "aria-current" in a] == ["/consent"]
 
 
