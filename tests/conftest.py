@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import fasteners
+import hypothesis
 import psycopg
 import pytest
 from litestar.testing import TestClient
@@ -23,6 +24,10 @@ from sanpo.ground.config import Settings
 from sanpo.ground.db import APP_ROLE
 from sanpo.ground.embedded import Embedded, start_embedded
 from sanpo.ground.migrate import find_migrations, migrate
+
+# A loaded machine is slow, not wrong: no example has a deadline.
+hypothesis.settings.register_profile("sanpo", deadline=None)
+hypothesis.settings.load_profile("sanpo")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
