@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from sanpo.ground.embedded import Embedded
-from tests.browser.eyes import Reader, read_along
+from tests.browser.eyes import Reader, Size, read_along
 from tests.browser.running import RunningCity, run_demo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -68,12 +68,14 @@ def seats(browser: Browser) -> list[Reader]:
 
 @pytest.fixture
 def sit(browser: Browser, seats: list[Reader]) -> Iterator[Sit]:
-    """Seats somebody whom nobody knows yet at a browser of this size: `sit(390, 844)`."""
+    """Seats somebody whom nobody knows yet at a browser of this size: `sit(PHONE)`."""
     free, taken = list(seats), []
 
-    def at(width: int = 1280, height: int = 900, *, script: bool = True) -> Reader:
+    def at(size: Size, *, script: bool = True) -> Reader:
         if not script:
-            return read_along(_context(browser, java_script_enabled=False), set())
+            reader = read_along(_context(browser, java_script_enabled=False), set())
+            reader.fit(size)
+            return reader
         if not free:
             made = _context(browser)
             made.add_init_script(path=AXE)
@@ -81,7 +83,7 @@ def sit(browser: Browser, seats: list[Reader]) -> Iterator[Sit]:
             seats.append(free[0])
         reader = free.pop()
         taken.append(reader)
-        reader.page.set_viewport_size({"width": width, "height": height})
+        reader.fit(size)
         return reader
 
     yield at

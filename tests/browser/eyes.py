@@ -1,7 +1,6 @@
 """How a page is looked at: by axe-core, for what no reader should see, and for what the browser complained about."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
 # `consent.page.thing` as text is a key without words; an instant in ISO form is a time that nobody put into words.
 RAW_KEY = re.compile(r"(?<![/.\w])(?:portal|people|consent|returns|cleanroom|energy|lake|journal)\.[a-z]+[._][a-z_.]+")
 RAW_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+PHONE, DESK = (390, 844), (1280, 900)
+Size = tuple[int, int]
 
 
 @dataclass
@@ -21,17 +22,22 @@ class Reader:
     taps: int = 0
     complaints: list[str] = field(default_factory=list)
 
+    def fit(self, size: Size) -> None:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+    def leave(self) -> None:
+        """Leaves the browser to the next person, who must not be taken for this one.
+
+        Raises `AssertionError` where a script failed or broke the content policy on any page.
+        """
+        self.page.context.clear_cookies()
+        complaints, self.complaints[:], self.taps = list(self.complaints), [], 0
+        assert not complaints, complaints
+
     def open(self, url: str) -> None:
         """Goes to an address and looks at the page."""
         self.page.goto(url)
         self.look()
-
-    def open_at_all(self, url: str, sizes: Iterable[tuple[int, int]]) -> None:
-        """Goes to an address and looks at the page at each size of screen."""
-        self.page.goto(url)
-        for width, height in sizes:
-            self.page.set_viewport_size({"width": width, "height": height})
-            self.look()
 
     def tap(self, target: Locator) -> None:
         """Taps what leads to another page, and looks at that page."""
@@ -39,12 +45,6 @@ class Reader:
             target.click()
         self.taps += 1
         self.look()
-
-    def leave(self) -> None:
-        """Leaves the browser to the next person, who must not be taken for this one."""
-        self.page.context.clear_cookies()
-        self.taps = 0
-        self.complaints.clear()
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("main").get_by_role("button", name=name, exact=True)
@@ -59,10 +59,10 @@ class Reader:
     def look(self) -> None:
         """Raises `AssertionError` with every fault of the page that is shown.
 
-        What was examined before in the same form and at the same size is not examined again: axe-core takes its time.
+        What was examined in the same form and size before is not examined again: axe-core takes its time.
         """
         markup = self.page.content()
-        form = re.sub(r"[0-9a-zA-Z_+/-]{20,}", "…", markup) + str(self.page.viewport_size)
+        form = f"{self.page.viewport_size} " + re.sub(r"[0-9a-zA-Z_+/-]{20,}|\d+", "…", markup)
         if form in self.examined:
             return
         text = re.sub(r"(?s)<script.*?</script>|<[^>]*>", " ", markup)
@@ -70,7 +70,7 @@ class Reader:
         faults += [f"a time without words: {moment}" for moment in RAW_TIME.findall(text)]
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         faults += [f"{wide}px wider than the screen"] if wide > 0 else []
-        faults += self.complaints + [f"axe: {violation}" for violation in violations(self.page)]
+        faults += [f"axe: {violation}" for violation in violations(self.page)]
         assert not faults, f"{self.page.url}: {faults}"
         self.examined.add(form)
 

@@ -10,27 +10,28 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Sit
-from tests.browser.eyes import Reader
+from tests.browser.eyes import DESK, PHONE, Reader, Size
 from tests.browser.running import RunningCity
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+# axe-core at a second size costs as much again: the desk is for `make test-long`, which every submission runs too.
+SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk", marks=pytest.mark.long)]
 AVERAGE = "SELECT avg(energy_wh) AS wh FROM energy.readings"
 
 
 class Journey:
     """A resident, an officer and a company's analyst, each at a browser of the same size."""
 
-    def __init__(self, running: RunningCity, sit: Sit, width: str) -> None:
-        self.running, size = running, WIDTHS[width]
-        at = list(WIDTHS).index(width)
-        self.title = f"昼の電気を使う料金の設計（{width}）"
-        self.giver = running.residents[at]
-        self.neighbours = running.residents[len(WIDTHS) : len(WIDTHS) + 10]
-        self.resident, self.analyst, self.officer = (sit(*size) for _ in range(3))
+    def __init__(self, running: RunningCity, sit: Sit, size: Size) -> None:
+        self.running = running
+        at_phone = size == PHONE
+        self.title = f"昼の電気を使う料金の設計（{'電話' if at_phone else '机'}）"
+        self.giver = running.residents[0 if at_phone else 1]
+        self.neighbours = running.residents[2:12]
+        self.resident, self.analyst, self.officer = (sit(size) for _ in range(3))
         holders = (self.giver.resident_id, running.analyst_id, running.officer_id)
-        # At the desk sit the demo's first visitors, with the links that it printed.
-        self.links = running.printed_links() if width == "desk" else [running.link_for(one) for one in holders]
+        # On the phone come the demo's first visitors, with the links that it printed.
+        self.links = running.printed_links() if at_phone else [running.link_for(one) for one in holders]
 
     def publish(self) -> None:
         """The analyst writes the next agreement over the last one, as the form offers it."""
@@ -59,9 +60,9 @@ class Journey:
         self.analyst.tap(self.analyst.button("質問する"))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_whole_loop(running: RunningCity, sit: Sit, width: str, tmp_path: Path) -> None:
-    journey = Journey(running, sit, width)
+@pytest.mark.parametrize("size", SIZES)
+def test_whole_loop(running: RunningCity, sit: Sit, size: Size, tmp_path: Path) -> None:
+    journey = Journey(running, sit, size)
     resident, analyst = journey.resident, journey.analyst
     to_resident, to_analyst, to_officer = journey.links
     sign_in(analyst, to_analyst)
@@ -110,22 +111,18 @@ def test_whole_loop(running: RunningCity, sit: Sit, width: str, tmp_path: Path) 
     check_own_energy(resident, running)
 
 
-def test_other_pages_are_sound(running: RunningCity, sit: Sit) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_other_pages_are_sound(running: RunningCity, sit: Sit, size: Size) -> None:
     """What the loop does not pass: the public pages, a refused one, one that is not there, and one's own."""
-    reader = sit(*WIDTHS["desk"])
+    reader = sit(size)
     for path in ("/", "/people/sign-in", "/accessibility", "/portal/styleguide", "/no/such/page", "/returns"):
-        reader.open_at_all(running.url(path), WIDTHS.values())
+        reader.open(running.url(path))
     sign_in(reader, running.link_for(running.residents[15].resident_id))
     for path in ("/people/me", "/people/act-for", "/consent/review"):
-        reader.open_at_all(running.url(path), WIDTHS.values())
-
-
-def test_pages_are_in_english_where_it_is_chosen(running: RunningCity, sit: Sit) -> None:
-    """On a phone, where the longer words have the least room."""
-    reader = sit(*WIDTHS["phone"])
-    sign_in(reader, running.link_for(running.residents[16].resident_id))
+        reader.open(running.url(path))
+    # English words are longer: the phone shows where they have no room.
     reader.tap(reader.page.get_by_role("link", name="English"))
-    for path in ("/consent", "/returns", "/energy"):
+    for path in ("/consent", "/returns"):
         reader.open(running.url(path))
         assert re.findall("[ぁ-ヿ]+", reader.page.get_by_role("main").inner_text()) == [], path
 
@@ -149,7 +146,7 @@ def check_receipt(resident: Reader, title: str) -> None:
 def check_use(resident: Reader, running: RunningCity) -> None:
     resident.open(running.url("/returns"))
     use = resident.newest()
-    for words in ("三方電力", "あなたを含む", "ほかの 10 人とまとめて", "組織の報告を待っています", "1 件の集計"):
+    for words in ("三方電力", "あなたを含む", "ほかの 10 人とまとめて", "組織の報告待ち", "1 件の集計"):
         expect(use).to_contain_text(words)
 
 

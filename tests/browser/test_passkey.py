@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Sit
+from tests.browser.eyes import DESK, PHONE
 from tests.browser.running import RunningCity
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -23,7 +24,7 @@ def at_localhost(url: str) -> str:
 
 
 def test_passkey_is_added_and_signs_in(running: RunningCity, sit: Sit) -> None:
-    reader = sit(390, 844)
+    reader = sit(PHONE)
     page = reader.page
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
@@ -46,7 +47,7 @@ def test_passkey_is_added_and_signs_in(running: RunningCity, sit: Sit) -> None:
 
 
 def test_page_at_an_address_in_figures_says_where_passkeys_work(running: RunningCity, sit: Sit) -> None:
-    reader = sit()
+    reader = sit(DESK)
     reader.open(running.url("/people/sign-in"))
     place = reader.link("http://localhost")
     assert place.get_attribute("href") == at_localhost(running.url("/people/sign-in"))

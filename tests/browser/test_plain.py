@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Sit
+from tests.browser.eyes import PHONE
 from tests.browser.running import RunningCity
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -14,7 +15,7 @@ def press(page: Page, name: str) -> None:
 
 
 def test_resident_agrees_reads_and_withdraws_without_script(running: RunningCity, sit: Sit) -> None:
-    page = sit(390, 844, script=False).page
+    page = sit(PHONE, script=False).page
     page.goto(running.link_for(running.residents[20].resident_id))
     press(page, "サインインする")
 
