@@ -1,141 +1,140 @@
-"""How long does a withdrawal take while questions run, and does any later answer still hold the resident's rows?
+"""How long does a withdrawal take over HTTP while questions run, and does any later answer still count the resident?
 
-A second process asks without pause and notes when each question began. This process withdraws over HTTP, notes when the
-call was answered, gives again, and so on. Afterwards the journal's sealed sets, read as the database's owner, say whom
-each answer was about: an answer whose question began after the withdrawal was answered, and before the next grant was
-sent, must not hold the resident.
+Each race: one resident withdraws over HTTP, at a random moment of the questions that a second process asks without
+pause. Afterwards the journal's sealed sets say whose rows each answer counted. The promise: 100 ms at the 95th
+percentile, and no row of a resident in any answer that starts after the withdrawal was acknowledged. Baseline in the
+same run: the same withdrawals while nobody asks.
 """
 
 import argparse
-import json
-import subprocess
+import random
 import sys
 import time
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-import metered
+import numpy as np
 import psycopg
 from harness import Wire, fresh_city, percentile, report, served
 
-from sanpo.app import open_city
-from sanpo.cleanroom import ask
-from sanpo.consent import Decision, decide
-from sanpo.ground.actors import Resident, System
-from sanpo.ground.config import load_settings
+from sanpo.consent import PublishedAgreement
+from sanpo.ground.actors import Resident
+from sanpo.ground.city import City
 from sanpo.ground.csrf import csrf_token
 from sanpo.people import make_sign_in_link
 from sanpo.people.sign_in import sign_in_with_link
-from tests.world import SIMULATOR, World  # type: ignore[import-not-found]
+from tests.crash.scene import LONG_TERM, Worker
+from tests.crash.worker import Answered, Loop, run_questions
+from tests.journeys.town import fill_lake
+from tests.world import SIMULATOR, World
 
-QUESTION = "select avg(energy_wh) from energy.readings"
+STEADY, WARM_UP, ROWS_OF_ONE = 20, 20, 8
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """One race: who left, when it was acknowledged (CLOCK_MONOTONIC), how long the call took."""
+
+    subject_no: int
+    acknowledged_ns: int
+    took_ms: float
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--races", type=int, default=1000)
-    options.add_argument("--asker", help="(the second process)")
+    options.add_argument("--baseline", type=int, default=200, help="withdrawals while nobody asks")
+    options.add_argument("--longest-pause-ms", type=float, default=40, help="between two withdrawals")
     given = options.parse_args()
-    if given.asker:
-        ask_on(given.asker)
-        return
-    with fresh_city(question_threads=1) as city:
+    with fresh_city() as city:
         world = World(city)
-        agreement = world.agreement(term={"first_day": "2020-01-01", "last_day": "2090-01-01", "grant_days": 365})
-        residents = world.residents(60)
-        metered.fill_lake(city, 61, 96)
-        for resident in residents:
-            decide(city, resident, agreement.agreement_id, Decision.GIVE)
-        with served(city.settings) as server:
-            asker = subprocess.Popen(
-                [sys.executable, __file__, "--asker", agreement.agreement_id],
-                env=server_env(city.settings),
-                stdout=subprocess.PIPE,
-                stdin=subprocess.PIPE,
-            )
-            assert asker.stdout is not None
-            asker.stdout.readline()  # it has had its first answer
-            races, latencies = race(city, agreement, residents[0], given.races)
-            questions = finish(asker)
-            del server
-        wrong, checked = judge(city.settings.database_owner_url, races, questions, residents[0].subject_no)
+        agreement = world.agreement(term=LONG_TERM)
+        residents = world.residents(STEADY + WARM_UP + given.baseline + given.races)
+        fill_lake(city, [resident.subject_no for resident in residents], steps=ROWS_OF_ONE)
+        world.give(agreement, residents)
+        asker = Loop(city.settings, agreement.agreement_id, world.client(world.university, agreement), ())
+        calls = [(each.subject_no, _headers(city, each)) for each in residents[STEADY:]]
+        pause_s = given.longest_pause_ms / 1000
+        with served(city.settings):
+            leave(city, agreement, calls[:WARM_UP], 0)
+            alone = leave(city, agreement, calls[WARM_UP : WARM_UP + given.baseline], pause_s)
+            questions = Worker(run_questions, asker)
+            questions.first.wait(60)
+            races = leave(city, agreement, calls[WARM_UP + given.baseline :], pause_s)
+            time.sleep(0.5)
+            questions.kill()
+        answers = [said for said in questions.said if isinstance(said, Answered)]
+        figures = _figures(city, races, answers)
     report(
         "withdraw",
-        {"races": given.races, "questions": len(questions), "answers_between": checked},
         {
-            "p50_ms": percentile(latencies, 0.5) * 1000,
-            "p95_ms": percentile(latencies, 0.95) * 1000,
-            "rows_after_withdrawal": wrong,
+            "residents": len(residents),
+            "answers": len(answers),
+            "http_workers": city.settings.http_workers,
+            "longest_pause_ms": given.longest_pause_ms,
+        },
+        {
+            **figures,
+            "p50_without_questions_ms": percentile([each.took_ms for each in alone], 0.5),
+            "p95_without_questions_ms": percentile([each.took_ms for each in alone], 0.95),
         },
     )
 
 
-def race(city: Any, agreement: Any, resident: Resident, count: int) -> tuple[list[tuple[float, float]], list[float]]:
-    """Withdraws and gives `count` times. Returns the spans in which the resident was certainly out, and the latencies."""
+def leave(
+    city: City, agreement: PublishedAgreement, calls: Sequence[tuple[int, dict[str, str]]], longest_pause_s: float
+) -> list[Withdrawal]:
+    """One after another, over one connection, each at a random moment."""
+    wire, chance, left = Wire(city.settings.port), random.Random(1), []
+    for subject_no, headers in calls:
+        time.sleep(chance.uniform(0, longest_pause_s))
+        began = time.monotonic_ns()
+        path = f"/api/consent/grants/{agreement.agreement_id}"
+        status, body = wire.call("POST", path, headers, b'{"decision":"withdraw"}')
+        ended = time.monotonic_ns()
+        if status != 200 or b'"withdrawn"' not in body:
+            sys.exit(f"a withdrawal failed: {status} {body[:200]!r}")
+        left.append(Withdrawal(subject_no, ended, (ended - began) / 1e6))
+    return left
+
+
+def _figures(city: City, races: list[Withdrawal], answers: list[Answered]) -> dict[str, float]:
+    counted = _counted(city)
+    late = sum(
+        race.acknowledged_ns < answer.started_ns and race.subject_no in counted[answer.entry_id]
+        for race in races
+        for answer in answers
+    )
+    gone = [race.acknowledged_ns for race in races]
+    under_way = sum(any(a.started_ns < at < a.ended_ns for a in answers) for at in gone)
+    gaps_ms = [(second.started_ns - first.ended_ns) / 1e6 for first, second in pairwise(answers)]
+    return {
+        "p50_ms": percentile([race.took_ms for race in races], 0.5),
+        "p95_ms": percentile([race.took_ms for race in races], 0.95),
+        "rows_after_withdrawal": late * ROWS_OF_ONE,
+        "races": len(races),
+        "races_with_a_question_under_way": under_way,
+        "longest_gap_between_answers_ms": max(gaps_ms, default=0.0),
+    }
+
+
+def _counted(city: City) -> dict[str, set[int]]:
+    """Whose rows each answer counted, as the journal sealed it."""
+    with psycopg.connect(city.settings.database_owner_url) as conn:
+        rows = conn.execute("select entry_id, bits from journal.use_subjects join journal.entries using (entry_no)")
+        return {
+            entry_id: set(np.flatnonzero(np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")).tolist())
+            for entry_id, bits in rows
+        }
+
+
+def _headers(city: City, resident: Resident) -> dict[str, str]:
     token = sign_in_with_link(city, make_sign_in_link(city, SIMULATOR, resident.resident_id).token).token
-    headers = {
+    return {
         "Cookie": f"sanpo={token}",
         "X-CSRF-Token": csrf_token(city.keys, token),
         "Content-Type": "application/json",
-    }
-    path, wire = f"/api/consent/grants/{agreement.agreement_id}", Wire(city.settings.port)
-    spans, latencies = [], []
-    for _ in range(count):
-        began = time.monotonic()
-        status, body = wire.call("POST", path, headers, b'{"decision":"withdraw"}')
-        out_from = time.monotonic()
-        assert status == 200 and b'"withdrawn"' in body, body  # noqa: PT018
-        latencies.append(out_from - began)
-        time.sleep(0.02)
-        spans.append((out_from, time.monotonic()))
-        status, body = wire.call("POST", path, headers, b'{"decision":"give"}')
-        assert status == 200, body
-    return spans, latencies
-
-
-def ask_on(agreement_id: str) -> None:
-    """Asks until standard input closes; then prints when each question began and which entry its answer has."""
-    import select
-
-    settings, _ = load_settings()
-    city = open_city(settings, pool=2)
-    asked: list[tuple[float, str]] = []
-    while not select.select([sys.stdin], [], [], 0)[0]:
-        began = time.monotonic()
-        asked.append((began, ask(city, System("operator"), agreement_id, QUESTION).entry_id))
-        if len(asked) == 1:
-            sys.stdout.write("asking\n")
-            sys.stdout.flush()
-    sys.stdout.write(json.dumps(asked))
-    city.db.close()
-
-
-def finish(asker: "subprocess.Popen[bytes]") -> list[tuple[float, str]]:
-    out, _ = asker.communicate(b"stop\n", timeout=60)
-    return [(began, entry_id) for began, entry_id in json.loads(out)]
-
-
-def judge(
-    owner_url: str, spans: list[tuple[float, float]], questions: list[tuple[float, str]], subject_no: int
-) -> tuple[int, int]:
-    """(answers that hold the resident though their question began in a span, all answers whose question began in one)."""
-    inside = [entry_id for began, entry_id in questions if any(begin <= began < end for begin, end in spans)]
-    with psycopg.connect(owner_url) as conn:
-        held = conn.execute(
-            "select e.entry_id from journal.entries e join journal.use_subjects s using (entry_no)"
-            " where e.entry_id = any(%s) and get_bit(s.bits, %s) = 1",
-            (inside, subject_no),
-        ).fetchall()
-    return len(held), len(inside)
-
-
-def server_env(settings: Any) -> dict[str, str]:
-    """The settings for the second process."""
-    import os
-
-    names = type(settings).__dataclass_fields__
-    return {
-        **os.environ,
-        **{f"SANPO_{n.upper()}": str(getattr(settings, n)) for n in names if getattr(settings, n) != ""},
     }
 
 

@@ -1,17 +1,19 @@
 """The attacks that everybody tries first, each beside the success that it imitates."""
 
+import base64
 import re
 import threading
 from typing import Any
 
 import pytest
 
-from sanpo.consent import Decision
+from sanpo.consent import Decision, list_history, publish_agreement
 from sanpo.ground.csrf import csrf_token
 from sanpo.ground.ids import new_id
-from sanpo.people import make_sign_in_link
+from sanpo.people import create_client, make_sign_in_link
+from sanpo.people.organisations import revoke_client
 from tests.attacks.siege import COOKIE, SQL, Siege, basic, same_but_for_ids
-from tests.consent.drafts import draft_data
+from tests.consent.drafts import draft, draft_data
 from tests.world import OPERATOR
 
 QUESTIONS = "/api/cleanroom/questions"
@@ -64,9 +66,6 @@ def test_question_with_an_expired_token_is_refused(siege: Siege) -> None:
 
 
 def test_token_of_a_revoked_client_is_refused(siege: Siege) -> None:
-    from sanpo.people import create_client
-    from sanpo.people.organisations import revoke_client
-
     made = create_client(siege.city, OPERATOR, siege.world.university.organisation_id, name="lost laptop")
     http = siege.program(made, siege.agreement)
     assert ask(http).status_code == 200
@@ -216,9 +215,6 @@ def test_guessed_receipt_looks_like_none(siege: Siege) -> None:
 
 
 def test_guessed_agreement_that_waits_for_approval_looks_like_none(siege: Siege) -> None:
-    from sanpo.consent import publish_agreement
-    from tests.consent.drafts import draft
-
     waiting = publish_agreement(siege.city, siege.world.client(siege.world.company), draft(retention_days=31))
     own = siege.browser(siege.world.staff(siege.world.company, "analyst").staff_id)
     ids = [waiting.agreement_id, new_id("agr")]
@@ -272,10 +268,7 @@ def test_proof_asked_for_by_a_stranger_says_only_what_is_public(siege: Siege) ->
     nobody = _opened(siege.stranger().get(address.format(entry)).text)
     assert '"slot"' not in nobody
     assert '"person"' not in nobody
-    history = siege.world.city
-    from sanpo.consent import list_history
-
-    granted = list_history(history, siege.residents[11])[-1].entry_id
+    granted = list_history(siege.city, siege.residents[11])[-1].entry_id
     own = siege.browser(siege.residents[11].resident_id)
     assert '"person"' in _opened(own.get(address.format(granted)).text)
     for http in (siege.stranger(), inside, siege.program(), siege.browser(siege.world.officer.staff_id)):
@@ -285,8 +278,6 @@ def test_proof_asked_for_by_a_stranger_says_only_what_is_public(siege: Siege) ->
 
 def _opened(proof: str) -> str:
     """The extra line of a .tlog-proof in clear."""
-    import base64
-
     found = re.search(r"^extra (\S+)$", proof, re.MULTILINE)
     assert found, proof
     return base64.b64decode(found[1]).decode()
