@@ -208,32 +208,24 @@ def _record(
     record = record_bytes(build_record(event, agreement, tx.city.settings.jurisdiction))
     body = {"agreement_id": agreement.agreement_id, "state": after.value, "record_sha256": sha256_hex(record)}
     entry_id = new_id("ent")
-    with tx.together():
-        moved = tx.start(SQL.upsert_grant, **keys, expires_at=expires_at, before=before)
-        tx.start(
-            SQL.insert_event,
-            **keys,
-            event_id=event.event_id,
-            expires_at=expires_at,
-            acted_by=_acting(actor),
-            acted_as=event.acted_as,
-            language=language,
-            record=record,
-            signature=tx.city.keys.sign(sign_input(record)),
-            entry_id=entry_id,
-        )
-        if after.counts or ends:
-            tx.start(SQL.flip, agreement_no=agreement.agreement_no, subject_no=subject_no, granted=after.counts)
-        append(
-            tx,
-            kind="grant",
-            body=body,
-            agreement_no=agreement.agreement_no,
-            subject_no=subject_no,
-            entry_id=entry_id,
-        )
-    if moved.fetchone() is None:
+    moved = tx.one(
+        SQL.move_grant,
+        **keys,
+        before=before,
+        event_id=event.event_id,
+        expires_at=expires_at,
+        acted_by=_acting(actor),
+        acted_as=event.acted_as,
+        language=language,
+        record=record,
+        signature=tx.city.keys.sign(sign_input(record)),
+        entry_id=entry_id,
+        flips=after.counts or ends,
+        granted=after.counts,
+    )
+    if moved is None:
         raise GrantChangedMeanwhile
+    append(tx, kind="grant", body=body, agreement_no=agreement.agreement_no, subject_no=subject_no, entry_id=entry_id)
     if ends:
         queue_notice(tx, agreement, subject_no, event.event_id, after)
     return Outcome(Done.RECORDED, after, event.event_id, entry_id, expires_at)

@@ -39,22 +39,23 @@ left join consent.grants g on g.agreement_no = a.agreement_no and g.subject_no =
 where (a.state = 'approved' and a.last_day >= %(today)s) or g.state is not null
 order by a.agreement_no desc
 
--- name: upsert_grant
-insert into consent.grants as g (subject_no, agreement_no, state, since_at, expires_at)
-values (%(subject_no)s, %(agreement_no)s, %(state)s, %(at)s, %(expires_at)s)
-on conflict (subject_no, agreement_no) do update
-  set state = excluded.state, since_at = excluded.since_at, expires_at = excluded.expires_at
-  where g.state = %(before)s
-returning 1 as done
-
--- name: insert_event
-insert into consent.grant_events (event_id, subject_no, agreement_no, state, at, expires_at, acted_by, acted_as, language,
-                                  record, signature, entry_id)
-values (%(event_id)s, %(subject_no)s, %(agreement_no)s, %(state)s, %(at)s, %(expires_at)s, %(acted_by)s, %(acted_as)s,
-        %(language)s, %(record)s, %(signature)s, %(entry_id)s)
-
--- name: flip
-select consent.flip(%(agreement_no)s, %(subject_no)s, %(granted)s)
+-- name: move_grant
+-- The grant, its event and its bit in one statement; no row where the state before is no longer there.
+with moved as (
+  insert into consent.grants as g (subject_no, agreement_no, state, since_at, expires_at)
+  values (%(subject_no)s, %(agreement_no)s, %(state)s, %(at)s, %(expires_at)s)
+  on conflict (subject_no, agreement_no) do update
+    set state = excluded.state, since_at = excluded.since_at, expires_at = excluded.expires_at
+    where g.state = %(before)s
+  returning 1
+), event as (
+  insert into consent.grant_events (event_id, subject_no, agreement_no, state, at, expires_at, acted_by, acted_as, language,
+                                    record, signature, entry_id)
+  select %(event_id)s, %(subject_no)s, %(agreement_no)s, %(state)s, %(at)s, %(expires_at)s, %(acted_by)s, %(acted_as)s,
+         %(language)s, %(record)s, %(signature)s, %(entry_id)s
+  from moved
+)
+select case when %(flips)s then consent.flip(%(agreement_no)s, %(subject_no)s, %(granted)s) end from moved
 
 -- name: lock_withdrawals
 select pg_advisory_xact_lock(1129270868, %(agreement_no)s)

@@ -19,11 +19,30 @@ def canonical_json(value: Any) -> bytes:
 
     Accepts None, bool, int (within ±2^53), str, list, tuple and dict with str keys; raises `NotCanonical` otherwise.
     """
-    return json.dumps(_ordered(value, "$"), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    if _is_plain(value):
+        return _ENCODE_SORTED(value).encode()
+    return _ENCODE(_ordered(value, "$")).encode()
 
 
 def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+# Sorts by code point, which is the order of UTF-16 units for keys of ASCII.
+_ENCODE_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the encoder's own order is canonical: all types allowed, all keys ASCII. Most values are so."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return abs(int(value)) <= 2**53
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
+    return (kind is list or kind is tuple) and all(map(_is_plain, value))
 
 
 def _ordered(value: Any, where: str) -> Any:

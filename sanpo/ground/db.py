@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
+from psycopg.pq import Escaping
 from psycopg.rows import namedtuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from sanpo.ground.actors import Actor, Client, Resident, Staff, System
 from sanpo.ground.errors import DomainError, Kind
+from sanpo.ground.statements import Connection
 
 if TYPE_CHECKING:
     from sanpo.ground.city import City
 
 APP_ROLE = "sanpo_app"
+_T = TypeVar("_T")
+# One simple query: the transaction and its actor in one round trip.
 _BEGIN_AS_ACTOR = (
-    "begin; select set_config('sanpo.subject_no', %s, true) as a, set_config('sanpo.organisation_no', %s, true) as b,"
-    " set_config('sanpo.duty', %s, true) as c, set_config('sanpo.agreement_no', '', true) as d"
+    b"begin; select set_config('sanpo.subject_no', '%b', true), set_config('sanpo.organisation_no', '%b', true),"
+    b" set_config('sanpo.duty', %b, true), set_config('sanpo.agreement_no', '', true)"
 )
 
 
@@ -38,7 +42,7 @@ class DatabaseIsUnavailable(DomainError):
 class Transaction:
     """One transaction of one actor. Rows are named tuples."""
 
-    conn: psycopg.Connection[Any]
+    conn: Connection
     city: "City"
     actor: Actor
     now: datetime
@@ -46,7 +50,7 @@ class Transaction:
 
     def execute(self, sql: str, **params: Any) -> int:
         """Runs a statement; returns the number of rows that it touched."""
-        return self.conn.execute(sql, params).rowcount
+        return self.conn.run(sql, params).touched
 
     def execute_many(self, sql: str, rows: list[dict[str, Any]]) -> None:
         with self.conn.cursor() as cursor:
@@ -54,7 +58,7 @@ class Transaction:
 
     def one(self, sql: str, **params: Any) -> Any | None:
         """The first row, or None."""
-        return self.conn.execute(sql, params).fetchone()
+        return self.conn.run(sql, params).first()
 
     def get(self, sql: str, **params: Any) -> Any:
         """The first row; raises `LookupError` where there is none."""
@@ -64,20 +68,11 @@ class Transaction:
         return row
 
     def all(self, sql: str, **params: Any) -> list[Any]:
-        return self.conn.execute(sql, params).fetchall()
+        return self.conn.run(sql, params).all()
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Statements inside are sent without waiting for each other; the first that asks for a row waits for all.
-
-        An error of an earlier one then shows itself there, or at the end of the block.
-        """
-        with self.conn.pipeline():
-            yield
-
-    def start(self, sql: str, **params: Any) -> psycopg.Cursor[Any]:
-        """Runs a statement whose rows are asked for later, after the block of `together`."""
-        return self.conn.execute(sql, params)
+    def all_binary(self, sql: str, **params: Any) -> list[Any]:
+        """As `all`, with rows sent in binary form: long `bytea` would come as two hex digits for each byte."""
+        return self.conn.run(sql, params, binary=True).all()
 
     def on_commit(self, call: Callable[[], None]) -> None:
         """`call` runs after the commit, never after a rollback."""
@@ -85,7 +80,7 @@ class Transaction:
 
     def admit(self, *, agreement_no: int) -> None:
         """Opens the rows of an agreement's granted subjects to the rest of this transaction. Only the gate calls this."""
-        self.conn.execute("select set_config('sanpo.agreement_no', %s, true)", (str(agreement_no),))
+        self.execute("select set_config('sanpo.agreement_no', %(no)s, true)", no=str(agreement_no))
 
 
 class Database:
@@ -93,13 +88,13 @@ class Database:
 
     def __init__(self, url: str, *, max_size: int = 10) -> None:
         self.url = url
-        self._pool: ConnectionPool[psycopg.Connection[NamedTuple]] = ConnectionPool(
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
+            connection_class=Connection,
             min_size=1,
             max_size=max_size,
             open=False,
             configure=_become_app,
-            check=ConnectionPool.check_connection if max_size > 64 else None,
             kwargs={"autocommit": True, "row_factory": namedtuple_row, "options": "-c search_path=ground,public"},
             timeout=20,
         )
@@ -111,7 +106,7 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[psycopg.Connection[Any]]:
+    def connection(self) -> Iterator[Connection]:
         """A connection outside any transaction (each statement commits). Raises `DatabaseIsUnavailable`."""
         try:
             with self._pool.connection() as conn:
@@ -119,30 +114,53 @@ class Database:
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise DatabaseIsUnavailable(problem=type(error).__name__) from error
 
+    def read(self, sql: str, **params: Any) -> Any | None:
+        """The first row of a statement that changes nothing, outside any transaction and without an actor."""
+        with self._begun(lambda conn: conn.run(sql, params)) as (_, result):
+            return result.first()
+
     @contextmanager
     def transaction(self, city: "City", actor: Actor, now: datetime) -> Iterator[Transaction]:
         """Commits when the block ends, rolls back when it raises."""
-        with self.connection() as conn:
-            # One simple query for both: half the client's time of two prepared ones.
-            psycopg.ClientCursor(conn).execute(_BEGIN_AS_ACTOR, _settings_of(actor))
+        with self._begun(lambda conn: conn.command(_beginning(conn, actor))) as (conn, _):
             tx = Transaction(conn, city, actor, now)
             try:
                 yield tx
             except BaseException:
                 conn.rollback()
                 raise
-            conn.commit()
+            if conn.command(b"commit") != b"COMMIT":
+                raise psycopg.errors.InFailedSqlTransaction("a statement had failed, so nothing was committed")
             for call in tx._after:
                 call()
 
+    @contextmanager
+    def _begun(self, begin: Callable[[Connection], _T]) -> Iterator[tuple[Connection, _T]]:
+        """A connection and what its first call gave. One that was lost while it lay idle is replaced by another."""
+        try:
+            for _ in range(self._pool.max_size):
+                with self._pool.connection() as conn:
+                    try:
+                        first = begin(conn)
+                    except psycopg.OperationalError:
+                        if conn.closed:
+                            continue
+                        raise
+                    yield conn, first
+                    return
+            with self._pool.connection() as conn:
+                yield conn, begin(conn)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise DatabaseIsUnavailable(problem=type(error).__name__) from error
 
-def _become_app(conn: psycopg.Connection[Any]) -> None:
+
+def _become_app(conn: Connection) -> None:
     if conn.info.user != APP_ROLE:
         conn.execute(f"set role {APP_ROLE}")
 
 
-def _settings_of(actor: Actor) -> tuple[str, str, str]:
-    subject = str(actor.subject_no) if isinstance(actor, Resident) else ""
-    organisation = str(actor.organisation_no) if isinstance(actor, Staff | Client) else ""
+def _beginning(conn: Connection, actor: Actor) -> bytes:
+    subject = b"%d" % actor.subject_no if isinstance(actor, Resident) else b""
+    organisation = b"%d" % actor.organisation_no if isinstance(actor, Staff | Client) else b""
     duty = actor.duty if isinstance(actor, System) else actor.role if isinstance(actor, Staff) else ""
-    return subject, organisation, duty
+    return _BEGIN_AS_ACTOR % (subject, organisation, Escaping(conn.pgconn).escape_literal(duty.encode()))

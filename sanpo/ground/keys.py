@@ -35,7 +35,15 @@ class Keys:
 
     def secret(self, label: str) -> bytes:
         """32 bytes for one use, by HKDF-SHA256 (RFC 5869) with `label` as info."""
-        return HKDF(algorithm=SHA256(), length=32, salt=b"sanpo", info=label.encode()).derive(self.master)
+        found = self._derived.get(label)
+        if found is None:
+            derivation = HKDF(algorithm=SHA256(), length=32, salt=b"sanpo", info=label.encode())
+            found = self._derived[label] = derivation.derive(self.master)
+        return found
+
+    @cached_property
+    def _derived(self) -> dict[str, bytes]:
+        return {}
 
     @cached_property
     def _private(self) -> Ed25519PrivateKey:

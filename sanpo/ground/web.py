@@ -146,8 +146,7 @@ def choose_language(lang: str, next: str = "/") -> Redirect:
 @get("/health", sync_to_thread=True, include_in_schema=False)
 def health(city: City) -> dict[str, str]:
     """Answers when the database does."""
-    with city.db.connection() as conn:
-        conn.execute("select 1")
+    city.db.read("select 1")
     return {"status": "ok"}
 
 

@@ -47,8 +47,7 @@ def append(
 
     `body` is public. Whom the entry is about goes into `subject_no` (one resident) or `subjects` (a use of many), where
     only they can see it. `entry_id` is for a caller that names the entry in rows of its own which it writes before this
-    one. Raises `JournalUnavailable` (inside `tx.together`, the database's own error at the end of that block),
-    `JournalEntryIsTooLarge`, or ground's `NotCanonical`.
+    one. Raises `JournalUnavailable`, `JournalEntryIsTooLarge`, or ground's `NotCanonical`.
     """
     if subject_no is not None and subjects is not None:
         raise ValueError("an entry is about one resident or about a set of them, not both")
@@ -62,14 +61,14 @@ def append(
     }
     try:
         if subjects is not None:
-            inserted = store.insert_use(tx, columns, subjects)
+            entry_no = store.insert_use(tx, columns, subjects)
         elif subject_no is not None:
-            inserted = store.insert_entry_of_one(tx, columns, subject_no)
+            entry_no = store.insert_entry_of_one(tx, columns, subject_no)
         else:
-            inserted = store.insert_entry(tx, columns)
+            entry_no = store.insert_entry(tx, columns)
     except psycopg.Error as error:
         raise JournalUnavailable(problem=type(error).__name__) from error
-    return Appended(str(columns["entry_id"]), lambda: store.number_of(inserted))
+    return Appended(str(columns["entry_id"]), entry_no)
 
 
 def list_uses_of(

@@ -1,10 +1,8 @@
 """Nouns of the journal and its pure rules: what an entry is, what of it goes into the tree, and what can go wrong."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -116,15 +114,10 @@ class SubjectSet:
 
 @dataclass(frozen=True)
 class Appended:
-    """The entry as the caller's transaction will leave it."""
+    """The entry as the caller's transaction will leave it; `entry_no` is its number in the database."""
 
     entry_id: str
-    number: Callable[[], int]
-
-    @cached_property
-    def entry_no(self) -> int:
-        """The entry's number in the database. Inside a `together` block, asking for it waits for the statement."""
-        return self.number()
+    entry_no: int
 
 
 @dataclass(frozen=True)

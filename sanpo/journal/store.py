@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from psycopg import Cursor
-
 from sanpo.ground.db import Transaction
 from sanpo.ground.queries import load_queries
 from sanpo.journal import subjects
@@ -17,19 +15,19 @@ DUTY = "journal"
 """The duty that row-level security lets open sealed sets: of the sequencer, the prover and the audit."""
 
 
-def insert_entry(tx: Transaction, columns: dict[str, Any]) -> Cursor[Any]:
-    """An entry that is about nobody in particular; the cursor has its number."""
-    return tx.start(SQL.append_entry, **columns)
+def insert_entry(tx: Transaction, columns: dict[str, Any]) -> int:
+    """An entry that is about nobody in particular; returns its number."""
+    return int(tx.get(SQL.append_entry, **columns).entry_no)
 
 
-def insert_entry_of_one(tx: Transaction, columns: dict[str, Any], subject_no: int) -> Cursor[Any]:
+def insert_entry_of_one(tx: Transaction, columns: dict[str, Any], subject_no: int) -> int:
     """An entry about one resident, whom only the salt ties to its public part."""
     salt = secrets.token_bytes(subjects.SALT_BYTES)
     person = commit_to(subject_no, salt)
-    return tx.start(SQL.append_entry_of_one, **columns, subject_no=subject_no, salt=salt, person=person)
+    return int(tx.get(SQL.append_entry_of_one, **columns, subject_no=subject_no, salt=salt, person=person).entry_no)
 
 
-def insert_use(tx: Transaction, columns: dict[str, Any], people: SubjectSet) -> Cursor[Any]:
+def insert_use(tx: Transaction, columns: dict[str, Any], people: SubjectSet) -> int:
     """An entry about many residents; its tree is made when it is sequenced."""
     universe = subjects.whole_blocks(people.universe)
     sealed = {
@@ -38,15 +36,7 @@ def insert_use(tx: Transaction, columns: dict[str, Any], people: SubjectSet) -> 
         "universe": universe,
         "subject_count": people.count,
     }
-    return tx.start(SQL.append_use, **columns, **sealed)
-
-
-def number_of(inserted: Cursor[Any]) -> int:
-    """The number of the entry that this statement inserted."""
-    row = inserted.fetchone()
-    if row is None:
-        raise LookupError("the insert returned no number")
-    return int(row.entry_no)
+    return int(tx.get(SQL.append_use, **columns, **sealed).entry_no)
 
 
 def lead(tx: Transaction) -> bool:
@@ -111,8 +101,7 @@ def find_tiles(tx: Transaction, places: Iterable[Place]) -> dict[Place, bytes]:
     if not wanted:
         return {}
     columns = {"levels": [level for level, _ in wanted], "indexes": [index for _, index in wanted]}
-    # In text form PostgreSQL would send each byte as two hex digits: half of the time of a proof.
-    rows = tx.conn.execute(SQL.find_tiles, columns, binary=True).fetchall()
+    rows = tx.all_binary(SQL.find_tiles, **columns)
     return {(row.level, row.index): row.hashes for row in rows}
 
 

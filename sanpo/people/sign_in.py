@@ -154,8 +154,7 @@ def actor_of(city: City, *, cookie: str | None, bearer: str | None) -> Actor:
     if token_hash is None:
         return Anonymous()
     now = city.now()
-    with city.db.connection() as conn:
-        row: Any = conn.execute(SQL.session_actor, {"token_hash": token_hash, "at": now}).fetchone()
+    row = city.db.read(SQL.session_actor, token_hash=token_hash, at=now)
     if row is None:
         return Anonymous()
     if now - row.seen_at >= _SEEN_EVERY:
@@ -170,8 +169,7 @@ def _client_of(city: City, bearer: str) -> Client:
     token_hash = hash_if_token(bearer)
     if token_hash is None:
         raise TokenIsNotValid
-    with city.db.connection() as conn:
-        row: Any = conn.execute(SQL.token_actor, {"token_hash": token_hash, "at": city.now()}).fetchone()
+    row = city.db.read(SQL.token_actor, token_hash=token_hash, at=city.now())
     if row is None:
         raise TokenIsNotValid
     return Client(row.client_id, row.organisation_id, row.organisation_no, row.agreement_id)

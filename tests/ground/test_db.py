@@ -1,5 +1,6 @@
 """The database: transactions carry their actor, and nothing outlives a failure."""
 
+import psycopg
 import pytest
 
 from sanpo.ground.actors import Anonymous, Resident, System
@@ -53,3 +54,22 @@ def test_lost_connection_is_reported_as_unavailable(city: City) -> None:
     with pytest.raises(DatabaseIsUnavailable), city.transaction(System("jobs")) as tx:
         tx.execute("select pg_terminate_backend(pg_backend_pid())")
         tx.get("select 1 as one")
+
+
+def test_transaction_takes_another_connection_when_those_that_lay_idle_are_lost(city: City) -> None:
+    with city.transaction(System("jobs")) as tx:
+        pid = tx.get("select pg_backend_pid() as pid").pid
+    with psycopg.connect(city.settings.database_owner_url) as owner:
+        owner.execute("select pg_terminate_backend(%s, 5000)", (pid,))
+    with city.transaction(System("jobs")) as tx:
+        assert tx.get("select 1 as one").one == 1
+    assert city.db.read("select 2 as two").two == 2
+
+
+def test_nothing_is_called_committed_after_a_statement_has_failed(city: City) -> None:
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction), city.transaction(System("jobs")) as tx:
+        publish(tx, "some.task", {"a": 1})
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            tx.get("select 1 / 0 as x")
+    with city.transaction(System("jobs")) as tx:
+        assert tx.get("select count(*) as n from ground.procrastinate_jobs").n == 0

@@ -294,24 +294,10 @@ def test_actor_is_found_in_one_statement(town: Town, city: City) -> None:
     cookie = town.cookie(town.hanako.resident_id)
     statements: list[str] = []
 
-    class Spy:
-        def __init__(self, real: object) -> None:
-            self.real = real
-
-        def __enter__(self) -> "Spy":
-            self.conn = self.real.__enter__()  # type: ignore[attr-defined]
-            return self
-
-        def __exit__(self, *args: object) -> object:
-            return self.real.__exit__(*args)  # type: ignore[attr-defined]
-
-        def execute(self, sql: str, params: object) -> object:
-            statements.append(sql)
-            return self.conn.execute(sql, params)
-
     class Db:
-        def connection(self) -> Spy:
-            return Spy(city.db.connection())
+        def read(self, sql: str, **params: object) -> object:
+            statements.append(sql)
+            return city.db.read(sql, **params)
 
     watched = replace(city, db=Db())  # type: ignore[arg-type]
     assert isinstance(actor_of(watched, cookie=cookie, bearer=None), Resident)
