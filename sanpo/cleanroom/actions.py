@@ -5,10 +5,10 @@ confirms that nobody who was admitted has withdrawn meanwhile; if somebody has, 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sanpo.cleanroom.answer import Answer, arrange_for, columns_of, returned, rows_of
-from sanpo.cleanroom.catalogue import scope_of
+from sanpo.cleanroom.catalogue import scope_for
 from sanpo.cleanroom.disclosure import Release, release
 from sanpo.cleanroom.engines import duckdb_engine
 from sanpo.cleanroom.errors import AgreementIsNotNamed, ConsentMovedDuringQuestion, TooFewSubjects
@@ -16,7 +16,7 @@ from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.plan import Plan, datasets_used, make_plan, time_span
 from sanpo.cleanroom.printer import print_sql
-from sanpo.cleanroom.rules import check_rule, check_types
+from sanpo.cleanroom.rules import check_rule, check_types, fewest_subjects, limits_of
 from sanpo.cleanroom.scope import Scope
 from sanpo.cleanroom.stages import Stages
 from sanpo.consent import Admission, admit, confirm
@@ -33,53 +33,77 @@ from sanpo.returns import accrue
 ATTEMPTS = 3
 
 
-def ask(city: City, actor: Actor, agreement_id: str | None, question: Question | str) -> Answer:
+@dataclass(frozen=True)
+class Asked:
+    """One question with all that stays the same when it has to start again."""
+
+    agreement_id: str
+    question: Question
+    scope: Scope
+    as_of: Mapping[str, int]
+
+
+def ask(
+    city: City,
+    actor: Actor,
+    agreement_id: str | None,
+    question: Question | str,
+    *,
+    as_of: Mapping[str, int] | None = None,
+) -> Answer:
     """Answers a question (the model, or SQL of the subset) under an agreement, or refuses it.
 
-    A client's token names its agreement, so that None will do there. Raises `NotSignedIn`, the errors of
-    `cleanroom.errors`, the gate's (`NotFound`, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and
-    the journal's.
+    A client's token names its agreement, so that None will do there. `as_of` asks datasets as they were at a version
+    (an answer's `snapshots`); consent is always that of now. Raises `NotSignedIn`, the errors of `cleanroom.errors`, the
+    gate's (`NotFound`, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and the journal's.
     """
     if isinstance(actor, Anonymous):
         raise NotSignedIn
     stages = Stages()
     with stages.stage("total"):
-        answer = _answered(city, actor, agreement_id, question, stages)
+        with stages.stage("parse"):
+            asked = _read(city, actor, agreement_id, question, as_of or {})
+        answer = _answered(city, actor, asked, stages)
     return replace(answer, timings_ms=stages.as_dict())
 
 
-def _answered(city: City, actor: Actor, agreement_id: str | None, question: Question | str, stages: Stages) -> Answer:
-    with stages.stage("parse"):
-        asked = parse_sql(question) if isinstance(question, str) else question
-        named = _agreement_named(actor, agreement_id)
-        scope = scope_of(city, asked.dataset)
-        check_types(asked, scope)
+def _read(
+    city: City, actor: Actor, agreement_id: str | None, question: Question | str, as_of: Mapping[str, int]
+) -> Asked:
+    read = parse_sql(question) if isinstance(question, str) else question
+    named = _agreement_named(actor, agreement_id)
+    scope = scope_for(city, read)
+    check_types(read, scope)
+    return Asked(named, read, scope, as_of)
+
+
+def _answered(city: City, actor: Actor, asked: Asked, stages: Stages) -> Answer:
     for _ in range(ATTEMPTS):
         try:
-            answer = _attempt(city, actor, named, asked, scope, stages)
+            answer = _attempt(city, actor, asked, stages)
         except TooFewSubjects as refusal:
             if isinstance(actor, Client | Staff):
-                _record_refusal(city, actor, named, asked, refusal)
+                _record_refusal(city, actor, asked.agreement_id, asked.question, refusal)
             raise
         if answer is not None:
             return answer
     raise ConsentMovedDuringQuestion(attempts=ATTEMPTS)
 
 
-def _attempt(
-    city: City, actor: Actor, agreement_id: str, question: Question, scope: Scope, stages: Stages
-) -> Answer | None:
+def _attempt(city: City, actor: Actor, asked: Asked, stages: Stages) -> Answer | None:
     """One whole walk in one transaction; None where consent moved: then the end lets go of the gate's lock."""
+    question, scope = asked.question, asked.scope
     with city.transaction(actor) as tx:
         with stages.stage("gate"):
-            admission = _admitted(tx, actor, agreement_id, datasets_used(question, scope))
-            check_rule(question, admission.agreement.rule)
+            admission = _admitted(tx, actor, asked)
+            rule = admission.agreement.rule
+            check_rule(question, scope, rule)
         with stages.stage("plan"):
-            plan = make_plan(question, scope, _snapshots(city, question, scope), admission)
+            plan = make_plan(question, scope, _snapshots(city, asked), admission, limits_of(question, scope, rule))
         with stages.stage("engine"):
             cells = duckdb_engine.run(plan, city.settings)
         with stages.stage("disclosure"):
-            minimum = max(admission.agreement.rule.min_subjects, city.settings.minimum_subjects)
+            minimum = fewest_subjects(question, scope, max(rule.min_subjects, city.settings.minimum_subjects))
             functions = [measure.function for measure in question.measures]
             released = release(cells, functions, minimum=minimum, arrange=arrange_for(question))
         with stages.stage("confirm"):
@@ -96,22 +120,31 @@ def _agreement_named(actor: Actor, agreement_id: str | None) -> str:
     return check_id("agr", named)
 
 
-def _admitted(tx: Transaction, actor: Actor, agreement_id: str, uses: Mapping[str, frozenset[str]]) -> Admission:
-    """Asks the gate for every dataset touched. An agreement has one set of subjects, whichever dataset is meant."""
-    admissions = [admit(tx, actor, agreement_id, dataset=name, columns=columns) for name, columns in uses.items()]
+def _admitted(tx: Transaction, actor: Actor, asked: Asked) -> Admission:
+    """Asks the gate for every personal dataset touched. An agreement has one set of subjects, whichever is meant."""
+    personal = {each.name for each in asked.scope.datasets if each.personal}
+    admissions = [
+        admit(tx, actor, asked.agreement_id, dataset=name, columns=columns)
+        for name, columns in datasets_used(asked.question, asked.scope).items()
+        if name in personal
+    ]
     return admissions[0]
 
 
-def _snapshots(city: City, question: Question, scope: Scope) -> dict[str, Snapshot]:
-    since, until = time_span(question, scope, city.settings.zone)
-    rows, *attributes = datasets_used(question, scope)
-    return {rows: snapshot(city, rows, since=since, until=until), **{name: snapshot(city, name) for name in attributes}}
+def _snapshots(city: City, asked: Asked) -> dict[str, Snapshot]:
+    """One snapshot of each dataset touched; of the question's own only the files that its time can mean."""
+    since, until = time_span(asked.question, asked.scope, city.settings.zone)
+    own, *others = datasets_used(asked.question, asked.scope)
+    return {
+        own: snapshot(city, own, asked.as_of.get(own), since=since, until=until),
+        **{name: snapshot(city, name, asked.as_of.get(name)) for name in others},
+    }
 
 
 def _recorded(tx: Transaction, plan: Plan, released: Release, minimum: int) -> Answer:
     """The use in the journal and what it gave back, in the transaction that lets the answer out."""
     agreement, answered_at = plan.admission.agreement, tx.city.now()
-    versions = {each.dataset.name: each.version for each in (plan.rows, plan.attributes) if each is not None}
+    versions = {each.dataset.name: each.version for each in plan.snapshots}
     suppressed = sum(row.subjects is None for row in released.rows)
     sql = print_sql(plan.question)
     entry = append(

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from sanpo.cleanroom.joins import open_scope
 from sanpo.cleanroom.model import Dimension, Measure, Question
 from sanpo.cleanroom.rules import IDENTIFYING
 from sanpo.cleanroom.scope import Scope
-from sanpo.consent import PublishedAgreement
+from sanpo.consent import AnalysisRule, PublishedAgreement
 from sanpo.ground.city import City
 from sanpo.lake import get_dataset, list_datasets
 
@@ -31,9 +32,14 @@ class AskableDataset:
 
 
 def scope_of(city: City, dataset: str) -> Scope:
-    """What a question on this dataset can name. Raises `DatasetIsUnknown`."""
+    """What a question on this dataset alone can name. Raises `DatasetIsUnknown`."""
     found = get_dataset(city, dataset)
     return Scope(found, None if found.attributes is None else get_dataset(city, found.attributes))
+
+
+def scope_for(city: City, question: Question) -> Scope:
+    """What this question can name, joins included. Raises `DatasetIsUnknown` and what `joins.open_scope` raises."""
+    return open_scope(question, lambda name: get_dataset(city, name))
 
 
 def list_catalogue(city: City) -> list[AskableDataset]:
@@ -54,10 +60,14 @@ def columns_under(city: City, agreement: PublishedAgreement) -> list[AskableColu
 def example_under(city: City, agreement: PublishedAgreement) -> Question:
     """A question that this agreement allows: its first measure by its first two dimensions."""
     rule, scope = agreement.rule, scope_of(city, agreement.draft.datasets[0].name)
-    named = [name for name in rule.dimensions if name in scope.columns][:2]
+    named = [name for name in rule.dimensions if name in scope.places][:2]
     dimensions = tuple(Dimension(column=name, bucket=(scope.buckets(name) or (None,))[0]) for name in named)
-    measured = [name for name in rule.measures if name in scope.columns]
-    functions = [function for function in ("avg", "sum", "quantile", "max", "min") if function in rule.functions]
+    measured = [name for name in rule.measures if name in scope.places]
+    functions = [
+        function
+        for function in ("avg", "sum", "quantile", "max", "min")
+        if function in rule.functions and _is_bounded(function, measured, rule)
+    ]
     measures = [Measure(function="count")] if "count" in rule.functions else []
     if measured and functions:
         q = 0.5 if functions[0] == "quantile" else None
@@ -65,13 +75,22 @@ def example_under(city: City, agreement: PublishedAgreement) -> Question:
     return Question(dataset=scope.dataset.name, dimensions=dimensions, measures=tuple(measures))
 
 
+def _is_bounded(function: str, measured: list[str], rule: AnalysisRule) -> bool:
+    return function not in ("min", "max") or (bool(measured) and rule.clamp_of(measured[0]) is not None)
+
+
 def _askable(scope: Scope) -> AskableDataset:
-    homes = {"rows": scope.dataset, "attributes": scope.attributes or scope.dataset}
     columns = tuple(
         AskableColumn(
-            name, column.type, column.unit, homes[side].name, scope.buckets(name), column.domain, dict(column.text)
+            name,
+            place.column.type,
+            place.column.unit,
+            scope.dataset_of(name).name,
+            place.buckets,
+            place.column.domain,
+            dict(place.column.text),
         )
-        for name, (side, column) in scope.columns.items()
-        if column.role not in IDENTIFYING
+        for name, place in scope.places.items()
+        if place.column.role not in IDENTIFYING
     )
     return AskableDataset(scope.dataset.name, dict(scope.dataset.text), columns)

@@ -31,6 +31,65 @@ class ColumnIsUnknown(DomainError):
     kind = Kind.INVALID
 
 
+class ColumnIsAmbiguous(DomainError):
+    """Several joined datasets have a column of this name. Fields: column, accepted."""
+
+    code = "cleanroom.column_is_ambiguous"
+    kind = Kind.INVALID
+
+
+class KeyIsUnknown(DomainError):
+    """A join names a key that the dataset does not declare. Fields: key, dataset, accepted."""
+
+    code = "cleanroom.key_is_unknown"
+    kind = Kind.INVALID
+
+
+class KeyHasNoMatch(DomainError):
+    """Nothing on the side of the rows has a key of this kind. Fields: key, kind, dataset."""
+
+    code = "cleanroom.key_has_no_match"
+    kind = Kind.INVALID
+
+
+class JoinIsAmbiguous(DomainError):
+    """Several columns on the side of the rows could be meant by this key. Fields: key, accepted."""
+
+    code = "cleanroom.join_is_ambiguous"
+    kind = Kind.INVALID
+
+
+class JoinMultipliesRows(DomainError):
+    """The joined dataset can have several rows for one row: it must be unique by the keys or be put together by them.
+
+    Fields: dataset, on, unique (the keys by which it is unique).
+    """
+
+    code = "cleanroom.join_multiplies_rows"
+    kind = Kind.INVALID
+
+
+class JoinNeedsSubject(DomainError):
+    """Two datasets about people are joined by their people only. Fields: dataset, accepted."""
+
+    code = "cleanroom.join_needs_subject"
+    kind = Kind.REFUSED
+
+
+class JoinIsNotInRule(DomainError):
+    """The agreement does not let its data be joined by this key. Fields: key, accepted."""
+
+    code = "cleanroom.join_is_not_in_rule"
+    kind = Kind.REFUSED
+
+
+class BoundsAreMissing(DomainError):
+    """A minimum or maximum would show one person's value: the agreement must set its ends first. Fields: function, column."""
+
+    code = "cleanroom.bounds_are_missing"
+    kind = Kind.REFUSED
+
+
 class TypeDoesNotFit(DomainError):
     """A column is used in a way that its type does not allow. Fields: column, type, found, accepted."""
 

@@ -4,15 +4,15 @@ The set of admitted subjects is part of the plan, so that no engine can read a p
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from sanpo.cleanroom.model import AllOf, Between, Comparison, Filter, Measure, Question
-from sanpo.cleanroom.scope import Scope, Value
+from sanpo.cleanroom.model import SUBJECT, AllOf, Between, Comparison, Filter, Measure, Question
+from sanpo.cleanroom.scope import ATTRIBUTES, ROWS, Joined, Scope, Value
 from sanpo.consent import Admission, check_genuine
 from sanpo.lake import Snapshot
 
@@ -22,10 +22,19 @@ _SLACK = timedelta(days=2)
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the rule wants of the engine: ends of `min` and `max` by column, and of how many subjects the share of the
+    largest is asked for (0: not asked)."""
+
+    clamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    largest: int = 0
+
+
+@dataclass(frozen=True)
 class Plan:
     """`attributes` is there where the question uses one; then rows of subjects without attributes do not count.
 
-    In the attributes' dataset each subject has at most one row.
+    In the attributes' dataset each subject has at most one row. `joined` are the joins with their snapshots, in order.
     """
 
     question: Question
@@ -33,6 +42,8 @@ class Plan:
     rows: Snapshot
     attributes: Snapshot | None
     admission: Admission
+    joined: tuple[tuple[Joined, Snapshot], ...] = ()
+    limits: Limits = Limits()
 
     @property
     def subjects(self) -> npt.NDArray[np.int32]:
@@ -40,10 +51,15 @@ class Plan:
         return check_genuine(self.admission).subjects
 
     @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """All that is read."""
+        attributes = () if self.attributes is None else (self.attributes,)
+        return (self.rows, *attributes, *(snapshot for _, snapshot in self.joined))
+
+    @property
     def is_empty(self) -> bool:
         """True where there is no row to read."""
-        no_attributes = self.attributes is not None and not self.attributes.files
-        return not len(self.subjects) or not self.rows.files or no_attributes
+        return not len(self.subjects) or not all(snapshot.files for snapshot in self.snapshots)
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,8 @@ class Cell:
 
     `values` follow the question's measures (None at `subjects`, which disclosure counts itself); `filled` tells for
     each how many of the `rows` have a value; `subjects` has bit 7 − n % 8 of byte n // 8 set for each subject n.
+    `largest` tells, where the plan's limits ask, which share (0 to 1) of the sum of absolute values its largest subjects
+    hold; None for a measure without a column, or of nothing but zeros.
     """
 
     key: tuple[Value | None, ...]
@@ -59,32 +77,62 @@ class Cell:
     filled: tuple[int, ...]
     rows: int
     subjects: bytes
+    largest: tuple[float | None, ...] = ()
 
 
 def datasets_used(question: Question, scope: Scope) -> dict[str, frozenset[str]]:
-    """Each dataset that the question touches with the columns it touches there: what the gate is asked to admit."""
-    used = {scope.dataset.name: frozenset(n for n in question.columns if scope.side(n) == "rows")}
-    if scope.attributes is not None:
-        names = frozenset(n for n in question.columns if scope.side(n) == "attributes")
-        if names:
-            used[scope.attributes.name] = names
-    return used
+    """Each dataset that the question touches with the columns it touches there: what the gate is asked to admit.
+
+    The first is the question's own; a join touches its keys and what its columns are made from.
+    """
+    used: dict[str, set[str]] = {scope.dataset.name: set()}
+    lefts = {match.left.column for joined in scope.joined for match in joined.on}
+    for name in question.columns | (lefts - {SUBJECT}):
+        place = scope.place(name)
+        if place.side in (ROWS, ATTRIBUTES):
+            used.setdefault(scope.dataset_of(name).name, set()).add(place.column.name)
+    for joined in scope.joined:
+        touched = used.setdefault(joined.dataset.name, set())
+        touched |= _keys_of(joined) | _columns_from(joined, question, scope)
+    return {name: frozenset(columns) for name, columns in used.items()}
 
 
-def make_plan(question: Question, scope: Scope, snapshots: Mapping[str, Snapshot], admission: Admission) -> Plan:
+def _keys_of(joined: Joined) -> set[str]:
+    keys = {key.name: key.column for key in joined.dataset.keys}
+    return {keys[name] for name in joined.join.on} - {SUBJECT}
+
+
+def _columns_from(joined: Joined, question: Question, scope: Scope) -> set[str]:
+    if joined.join.columns:
+        return {each.column for each in joined.join.columns if each.column is not None}
+    places = [scope.place(name) for name in question.columns]
+    return {place.column.name for place in places if place.side == joined.name}
+
+
+def make_plan(
+    question: Question,
+    scope: Scope,
+    snapshots: Mapping[str, Snapshot],
+    admission: Admission,
+    limits: Limits | None = None,
+) -> Plan:
     """The plan over these snapshots (one for each dataset used)."""
-    attributes = None if scope.attributes is None else snapshots.get(scope.attributes.name)
-    return Plan(question, scope, snapshots[scope.dataset.name], attributes, admission)
+    lefts = {match.left.column for joined in scope.joined for match in joined.on}
+    by_attributes = any(scope.side(name) == ATTRIBUTES for name in question.columns | lefts)
+    attributes = snapshots[scope.attributes.name] if by_attributes and scope.attributes is not None else None
+    joined = tuple((each, snapshots[each.dataset.name]) for each in scope.joined)
+    rows = snapshots[scope.dataset.name]
+    return Plan(question, scope, rows, attributes, admission, joined, limits or Limits())
 
 
-def measured_columns(question: Question) -> tuple[str, ...]:
-    """The columns that are measured, each once, in order."""
-    return tuple(dict.fromkeys(m.column for m in question.measures if m.column is not None))
+def measured_columns(question: Question) -> tuple[tuple[str, ...], ...]:
+    """What rows must have to count for a measure (one column, or a correlation's two), each once, in order."""
+    return tuple(dict.fromkeys(measure.columns for measure in question.measures if measure.columns))
 
 
-def filled_of(measure: Measure, rows: int, filled: Mapping[str, int]) -> int:
+def filled_of(measure: Measure, rows: int, filled: Mapping[tuple[str, ...], int]) -> int:
     """How many rows of a cell have a value for this measure."""
-    return rows if measure.column is None else filled[measure.column]
+    return filled[measure.columns] if measure.columns else rows
 
 
 def time_span(question: Question, scope: Scope, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
@@ -108,7 +156,7 @@ def _bounds(part: Filter | None, scope: Scope) -> list[tuple[str, datetime]]:
     if not isinstance(part, Comparison | Between):
         return []
     term = part.term
-    if term.column != scope.dataset.time_column or term.bucket not in (None, "date"):
+    if term.column != scope.dataset.time_column or term.bucket not in (None, "date") or term.band is not None:
         return []
     ends = [(">=", part.low), ("<=", part.high)] if isinstance(part, Between) else [(part.op, part.value)]
     moments = [(operator, _midnight(scope.value(term, literal))) for operator, literal in ends]

@@ -4,21 +4,27 @@ Each refusal says which rule it is and what would pass. Whether a column is in t
 say (`consent`), before these rules are asked.
 """
 
+import msgspec
+
 from sanpo.cleanroom.errors import (
+    BoundsAreMissing,
     ColumnIdentifiesPeople,
     DatasetIsNotPersonal,
     DimensionIsNotInRule,
     FunctionIsNotInRule,
+    JoinIsNotInRule,
     MeasureIsNotInRule,
     QuantileIsExtreme,
     TimeNeedsBucket,
     TypeDoesNotFit,
 )
 from sanpo.cleanroom.model import Between, Comparison, Filter, Measure, Question, literals_of, parts_of
+from sanpo.cleanroom.plan import Limits
 from sanpo.cleanroom.scope import Scope
 from sanpo.consent import AnalysisRule
 
 IDENTIFYING = ("subject", "key")
+FEWEST_SENSITIVE = 50
 LOWEST_QUANTILE, HIGHEST_QUANTILE = 0.05, 0.95
 """Outside of these a quantile of a small cell is close to one person's value."""
 
@@ -30,7 +36,7 @@ def check_types(question: Question, scope: Scope) -> None:
         raise DatasetIsNotPersonal(dataset=scope.dataset.name)
     for name in sorted(question.columns):
         if scope.column(name).role in IDENTIFYING:
-            accepted = ", ".join(n for n, (_, c) in scope.columns.items() if c.role not in IDENTIFYING)
+            accepted = ", ".join(n for n, place in scope.places.items() if place.column.role not in IDENTIFYING)
             raise ColumnIdentifiesPeople(column=name, accepted=accepted)
     for dimension in question.dimensions:
         if dimension.bucket is None and scope.type_of(dimension.term) == "timestamp":
@@ -45,18 +51,60 @@ def check_types(question: Question, scope: Scope) -> None:
     _check_order_of_bools(question.filter, scope)
 
 
-def check_rule(question: Question, rule: AnalysisRule) -> None:
-    """Raises `DimensionIsNotInRule`, `MeasureIsNotInRule`, `FunctionIsNotInRule`, `QuantileIsExtreme`."""
+def check_rule(question: Question, scope: Scope, rule: AnalysisRule) -> None:
+    """Raises `JoinIsNotInRule`, `DimensionIsNotInRule`, `MeasureIsNotInRule`, `FunctionIsNotInRule`,
+    `BoundsAreMissing`, `QuantileIsExtreme`."""
+    join_keys = () if rule.join_keys is msgspec.UNSET else rule.join_keys
+    for key in (key for join in question.joins for key in join.on):
+        if key not in join_keys:
+            raise JoinIsNotInRule(key=key, accepted=", ".join(join_keys) or "—")
     for dimension in question.dimensions:
-        if dimension.column not in rule.dimensions:
-            raise DimensionIsNotInRule(column=dimension.column, accepted=", ".join(rule.dimensions))
+        for name in _ruled(dimension.column, scope):
+            if name not in rule.dimensions:
+                raise DimensionIsNotInRule(column=name, accepted=", ".join(rule.dimensions))
     for measure in question.measures:
-        if measure.column is not None and measure.column not in rule.measures:
-            raise MeasureIsNotInRule(column=measure.column, accepted=", ".join(rule.measures))
-        function = "count" if measure.function == "subjects" else measure.function
-        if function not in rule.functions:
-            raise FunctionIsNotInRule(function=function, accepted=", ".join(rule.functions))
-        _check_quantile(measure, rule)
+        _check_measure(measure, scope, rule)
+
+
+def fewest_subjects(question: Question, scope: Scope, minimum: int) -> int:
+    """The minimum for this question: 50 at least where a column that it touches is of a sensitive kind."""
+    touched = [scope.column(name) for name in question.columns]
+    return max(minimum, FEWEST_SENSITIVE) if any(column.sensitive for column in touched) else minimum
+
+
+def limits_of(question: Question, scope: Scope, rule: AnalysisRule) -> Limits:
+    """What the rule wants of the engine for this question."""
+    clamps = {}
+    for measure in question.measures:
+        for column in measure.columns:
+            for clamp in filter(None, map(rule.clamp_of, _ruled(column, scope))):
+                clamps[column] = (clamp.low, clamp.high)
+    return Limits(clamps, 0 if rule.dominance is msgspec.UNSET else rule.dominance.n)
+
+
+def _ruled(name: str, scope: Scope) -> tuple[str, ...]:
+    """The columns of personal datasets that this name stands for: an open dataset's are free, derived ones stand for
+    their source (none for a count of rows)."""
+    place, dataset = scope.place(name), scope.dataset_of(name)
+    if not dataset.personal:
+        return ()
+    derived = [each for joined in scope.joined if joined.name == place.side for each in joined.join.columns]
+    if derived:
+        return tuple(each.column for each in derived if each.as_ == place.column.name and each.column is not None)
+    return (place.column.name,)
+
+
+def _check_measure(measure: Measure, scope: Scope, rule: AnalysisRule) -> None:
+    ruled = [name for column in measure.columns for name in _ruled(column, scope)]
+    for name in ruled:
+        if name not in rule.measures:
+            raise MeasureIsNotInRule(column=name, accepted=", ".join(rule.measures))
+    function = "count" if measure.function == "subjects" else measure.function
+    if function not in rule.functions:
+        raise FunctionIsNotInRule(function=function, accepted=", ".join(rule.functions))
+    if function in ("min", "max") and any(rule.clamp_of(name) is None for name in ruled):
+        raise BoundsAreMissing(function=function, column=ruled[0])
+    _check_quantile(measure, rule)
 
 
 def _check_quantile(measure: Measure, rule: AnalysisRule) -> None:
@@ -69,9 +117,9 @@ def _check_quantile(measure: Measure, rule: AnalysisRule) -> None:
         )
 
 
-def _check_order_of_bools(filter: Filter | None, scope: Scope) -> None:
+def _check_order_of_bools(condition: Filter | None, scope: Scope) -> None:
     """True is neither more nor less than false."""
-    for part in parts_of(filter):
+    for part in parts_of(condition):
         found = part.op if isinstance(part, Comparison) else "between" if isinstance(part, Between) else "="
         if found not in ("=", "!=") and scope.type_of(part.term) == "bool":
             raise TypeDoesNotFit(column=part.term.column, type="bool", found=found, accepted="=, !=")

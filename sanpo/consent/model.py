@@ -17,7 +17,7 @@ from sanpo.ground.errors import DomainError, Kind
 Short = Annotated[str, Meta(min_length=1, max_length=200)]
 Prose = Annotated[str, Meta(min_length=1, max_length=4000)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=80)]
-Function = Literal["count", "sum", "avg", "min", "max", "quantile"]
+Function = Literal["count", "sum", "avg", "min", "max", "quantile", "variance", "correlation"]
 Side = Literal["giver", "city", "organisation"]
 SIDES: tuple[Side, ...] = ("giver", "city", "organisation")
 
@@ -87,13 +87,62 @@ class OnWithdrawal(Struct, frozen=True, forbid_unknown_fields=True):
     text: Text
 
 
+class Dominance(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value is withheld where the `n` largest subjects hold more than `percent` of it ((n, k) rule)."""
+
+    n: Annotated[int, Meta(ge=1, le=5)]
+    percent: Annotated[int, Meta(ge=1, le=99)]
+
+
+class Budget(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most so many answered questions in any `days` days."""
+
+    questions: Annotated[int, Meta(ge=1, le=1_000_000)]
+    days: Annotated[int, Meta(ge=1, le=3660)]
+
+
+class Privacy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Differential privacy: the epsilon (in thousandths) to be spent in any `days` days, and the most rows by which one
+    subject may count in one answer."""
+
+    epsilon_milli: Annotated[int, Meta(ge=1, le=100_000)]
+    days: Annotated[int, Meta(ge=1, le=3660)]
+    contribution_rows: Annotated[int, Meta(ge=1, le=100_000)]
+
+
+class Clamp(Struct, frozen=True, forbid_unknown_fields=True):
+    """`min` and `max` of the column are told no further out than these whole numbers."""
+
+    column: Name
+    low: int
+    high: int
+
+
 class AnalysisRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which columns may be split by and measured, by which functions, and the fewest subjects in a released cell."""
+    """Which columns may be split by and measured, by which functions, and the fewest subjects in a released cell.
+
+    What is not set is not written, so that an agreement's text, and its hash, stay what they were when more can be set.
+    `join_keys`: keys by which this agreement's datasets may be joined to others. `protection_percent`: how close an
+    estimate of a withheld sum may come. `household` `any`: a household counts when one of its members agreed.
+    """
 
     dimensions: tuple[Name, ...]
     measures: tuple[Name, ...]
     functions: Annotated[tuple[Function, ...], Meta(min_length=1)] = ("count", "sum", "avg")
     min_subjects: Annotated[int, Meta(ge=2, le=100_000)] = 10
+    join_keys: tuple[Name, ...] | msgspec.UnsetType = msgspec.UNSET
+    clamps: tuple[Clamp, ...] | msgspec.UnsetType = msgspec.UNSET
+    dominance: Dominance | msgspec.UnsetType = msgspec.UNSET
+    rounding: Annotated[int, Meta(ge=2, le=1000)] | msgspec.UnsetType = msgspec.UNSET
+    protection_percent: Annotated[int, Meta(ge=1, le=100)] | msgspec.UnsetType = msgspec.UNSET
+    budget: Budget | msgspec.UnsetType = msgspec.UNSET
+    privacy: Privacy | msgspec.UnsetType = msgspec.UNSET
+    household: Literal["each", "any"] | msgspec.UnsetType = msgspec.UNSET
+
+    def clamp_of(self, column: str) -> Clamp | None:
+        """The ends of a column's `min` and `max`, where the rule sets them."""
+        clamps = () if self.clamps is msgspec.UNSET else self.clamps
+        return next((clamp for clamp in clamps if clamp.column == column), None)
 
 
 class Metric(Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,7 +269,16 @@ def check_draft(draft: Draft, *, today: date) -> None:
     if draft.term.last_day < draft.term.first_day or draft.term.last_day < today:
         raise AgreementIsInvalid(where="$.term.last_day", problem="is before the first day or already past")
     covered = {name for use in draft.datasets for name in use.columns}
-    for place, names in (("dimensions", draft.rule.dimensions), ("measures", draft.rule.measures)):
+    clamps = () if draft.rule.clamps is msgspec.UNSET else draft.rule.clamps
+    named = (
+        ("dimensions", draft.rule.dimensions),
+        ("measures", draft.rule.measures),
+        ("clamps", [c.column for c in clamps]),
+    )
+    for clamp in clamps:
+        if clamp.low >= clamp.high:
+            raise AgreementIsInvalid(where="$.rule.clamps", problem=f"{clamp.column}: low lies below high")
+    for place, names in named:
         outside = sorted(set(names) - covered)
         if outside:
             raise AgreementIsInvalid(where=f"$.rule.{place}", problem=f"not among the datasets' columns: {outside}")

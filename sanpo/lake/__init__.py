@@ -22,7 +22,7 @@ from sanpo.lake.errors import (
     RowsDoNotFitDataset,
     SnapshotIsGone,
 )
-from sanpo.lake.model import Column, Compaction, Dataset, Holding, Snapshot
+from sanpo.lake.model import Column, Compaction, Dataset, Holding, Key, Snapshot
 
 __all__ = [
     "Column",
@@ -31,6 +31,7 @@ __all__ = [
     "DatasetHasNoSubjects",
     "DatasetIsUnknown",
     "Holding",
+    "Key",
     "LakeIsBusy",
     "LakeIsUnavailable",
     "RowsDoNotFitDataset",

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 ColumnType = Literal["int32", "int64", "float64", "text", "timestamp", "date", "bool"]
 Role = Literal["subject", "dimension", "measure", "time", "key"]
+KeyKind = Literal["subject", "household", "area", "mesh", "time"]
 
 _ARROW: dict[str, pa.DataType] = {
     "int32": pa.int32(),
@@ -22,8 +23,21 @@ LOCAL_TIMESTAMP = pa.timestamp("us")
 
 
 @dataclass(frozen=True)
+class Key:
+    """A key by which datasets can be joined: equal kinds match. A time key is cut to its `unit` (hour, day, …)."""
+
+    name: str
+    kind: KeyKind
+    column: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column. `domain` lists the values of a dimension where they are few and fixed; `text` is for people."""
+    """One column. `domain` lists the values of a dimension where they are few and fixed; `text` is for people.
+
+    `sensitive`: of a kind (health, belief, …) that is told of 50 people or more only.
+    """
 
     name: str
     type: ColumnType
@@ -31,6 +45,7 @@ class Column:
     unit: str | None = None
     domain: tuple[str, ...] | None = None
     text: Mapping[str, str] = field(default_factory=dict, compare=False)
+    sensitive: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,8 @@ class Dataset:
 
     `personal`: its rows belong to people, by the column `subject_no`. `attributes`: the dataset with one row per
     subject that is joined to it. `time_column` holds instants (UTC) and decides the month of a row;
-    `local_column` holds the same moments as the clock on the wall showed them.
+    `local_column` holds the same moments as the clock on the wall showed them. `keys` are those by which it can be
+    joined; by those in `unique` together no two rows are equal.
     """
 
     name: str
@@ -49,6 +65,8 @@ class Dataset:
     time_column: str | None = None
     local_column: str | None = None
     retention_days: int | None = None
+    keys: tuple[Key, ...] = ()
+    unique: tuple[str, ...] = ()
     text: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:

@@ -4,15 +4,17 @@ The database can read the lake's folder and nothing else, can load no extension,
 changed again; the only statements it gets are those of `duckdb_sql`.
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from sanpo.cleanroom.engines.duckdb_sql import to_statement
+from sanpo.cleanroom.engines.duckdb_sql import to_shares, to_statement
 from sanpo.cleanroom.errors import (
     AnswerIsTooLarge,
     EngineIsUnavailable,
@@ -22,6 +24,8 @@ from sanpo.cleanroom.errors import (
 from sanpo.cleanroom.model import SUBJECT
 from sanpo.cleanroom.plan import MOST_CELLS, Cell, Plan, filled_of, measured_columns
 from sanpo.ground.config import Settings
+
+Shares = dict[str, dict[tuple[Any, ...], float]]
 
 
 def run(plan: Plan, settings: Settings) -> list[Cell]:
@@ -35,23 +39,39 @@ def run(plan: Plan, settings: Settings) -> list[Cell]:
     with _bounded(plan, settings) as cursor:
         cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
         rows = cursor.execute(statement.sql, statement.params).fetchall()
+        shares = _shares(cursor, plan) if len(rows) <= MOST_CELLS else {}
     if len(rows) > MOST_CELLS:
         raise AnswerIsTooLarge(most=MOST_CELLS)
     # Without dimensions SQL gives one row even of nothing; a cell that nobody is in is no cell.
-    return [_cell(plan, row) for row in rows if row[-1] is not None]
+    return [_cell(plan, row, shares) for row in rows if row[-1] is not None]
 
 
-def _cell(plan: Plan, row: tuple[object, ...]) -> Cell:
+def _shares(cursor: duckdb.DuckDBPyConnection, plan: Plan) -> Shares:
+    """By column and key: the share that the largest subjects hold; nothing where the rule does not ask."""
+    if not plan.limits.largest:
+        return {}
+    found: Shares = {}
+    for name in dict.fromkeys(m.column for m in plan.question.measures if m.column is not None):
+        statement = to_shares(plan, name)
+        rows = cursor.execute(statement.sql, statement.params).fetchall()
+        found[name] = {row[:-1]: row[-1] for row in rows}
+    return found
+
+
+def _cell(plan: Plan, row: tuple[Any, ...], shares: Shares) -> Cell:
     question = plan.question
     keys, measures = len(question.dimensions), len(question.measures)
     *counts, rows, subjects = row[keys + measures :]
     filled = dict(zip(measured_columns(question), counts, strict=True))
+    key = row[:keys]
+    values = row[keys : keys + measures]
     return Cell(
-        key=row[:keys],  # type: ignore[arg-type]
-        values=row[keys : keys + measures],  # type: ignore[arg-type]
-        filled=tuple(filled_of(measure, rows, filled) for measure in question.measures),  # type: ignore[arg-type]
-        rows=rows,  # type: ignore[arg-type]
-        subjects=subjects,  # type: ignore[arg-type]
+        key=key,
+        values=tuple(None if isinstance(value, float) and math.isnan(value) else value for value in values),
+        filled=tuple(filled_of(measure, rows, filled) for measure in question.measures),
+        rows=rows,
+        subjects=subjects,
+        largest=tuple(shares.get(measure.column or "", {}).get(key) for measure in question.measures) if shares else (),
     )
 
 

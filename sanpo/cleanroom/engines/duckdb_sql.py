@@ -17,6 +17,7 @@ from sanpo.cleanroom.model import (
     AnyOf,
     Between,
     Comparison,
+    Derived,
     Filter,
     IsNull,
     Measure,
@@ -25,6 +26,8 @@ from sanpo.cleanroom.model import (
     Term,
 )
 from sanpo.cleanroom.plan import MOST_CELLS, Plan, measured_columns
+from sanpo.cleanroom.scope import ATTRIBUTES, ROWS, Joined
+from sanpo.lake import Snapshot
 
 _BUCKETS: dict[str, Callable[[str], str]] = {
     "hour": "hour({})".format,
@@ -38,12 +41,12 @@ _UNITS = {
     unit: f"date_trunc('{unit}', {{}}::timestamp)".format
     for unit in ("hour", "day", "week", "month", "quarter", "year")
 }
-_SIDES = {"rows": "r", "attributes": "h"}
+_SIDES = {ROWS: "r", ATTRIBUTES: "h"}
 
 
 @dataclass
 class Statement:
-    """SQL text and its parameters. Columns: key, values, count of each measured column, rows, bitmap."""
+    """SQL text and its parameters. Columns: key, values, counts of measured columns, rows, bitmap, largest shares."""
 
     sql: str = ""
     params: dict[str, Any] = field(default_factory=dict)
@@ -58,17 +61,15 @@ class Statement:
 def to_statement(plan: Plan) -> Statement:
     """The one statement that answers the plan."""
     made = Statement()
-    keys = [_term(plan, dimension.term) for dimension in plan.question.dimensions]
+    keys = [_term(plan, dimension.term, made) for dimension in plan.question.dimensions]
     values = [_measure(plan, measure, made) for measure in plan.question.measures]
-    filled = [f"count({_column(plan, name)})" for name in measured_columns(plan.question)]
+    filled = [_counted(plan, columns) for columns in measured_columns(plan.question)]
     first, last = made.bind(0), made.bind(plan.admission.universe - 1)
     bitmap = f"bitstring_agg(r.{SUBJECT}, {first}, {last})::blob"
     made.sql = " ".join(
         [
             f"select {', '.join([*keys, *values, *filled, 'count(*)', bitmap])}",
-            f"from read_parquet({made.bind(list(plan.rows.files))}, hive_partitioning = false) r",
-            f"join {_subjects(plan, made)} h on h.{SUBJECT} = r.{SUBJECT}",
-            f"where {_condition(plan, plan.question.filter, made)}" if plan.question.filter else "",
+            *_source(plan, made),
             f"group by {', '.join(str(at + 1) for at in range(len(keys)))}" if keys else "",
             f"limit {made.bind(MOST_CELLS + 1)}",
         ]
@@ -76,17 +77,90 @@ def to_statement(plan: Plan) -> Statement:
     return made
 
 
+def to_shares(plan: Plan, column: str) -> Statement:
+    """For each cell: the share of its largest subjects in the sum of the column's absolute values. Columns: key, share."""
+    made = Statement()
+    keys = [_term(plan, dimension.term, made) for dimension in plan.question.dimensions]
+    names = [f"k{at}" for at in range(len(keys))]
+    split = ", ".join([*(f"{key} as {name}" for key, name in zip(keys, names, strict=True)), f"r.{SUBJECT} as s"])
+    places = ", ".join(str(at + 1) for at in range(len(keys) + 1))
+    inner = " ".join(
+        [
+            f"select {split}, sum(abs({_column(plan, column)}::double)) as held",
+            *_source(plan, made),
+            f"group by {places}",
+        ]
+    )
+    top = f"list_sum(max(held, {made.bind(plan.limits.largest)}))"
+    made.sql = f"select {', '.join([*names, f'{top} / sum(held)'])} from ({inner}) where held > 0" + (
+        f" group by {', '.join(names)}" if names else " having count(*) > 0"
+    )
+    return made
+
+
+def _source(plan: Plan, made: Statement) -> list[str]:
+    """From and where: the rows of those who may count, with all that is joined to them."""
+    return [
+        f"from {_files(plan.rows, made)} r",
+        f"join {_subjects(plan, made)} h on h.{SUBJECT} = r.{SUBJECT}",
+        *(_join(plan, joined, snapshot, made) for joined, snapshot in plan.joined),
+        f"where {_condition(plan, plan.question.filter, made)}" if plan.question.filter else "",
+    ]
+
+
+def _files(snapshot: Snapshot, made: Statement) -> str:
+    return f"read_parquet({made.bind(list(snapshot.files))}, hive_partitioning = false, union_by_name = true)"
+
+
 def _subjects(plan: Plan, made: Statement) -> str:
     """Who may count: the admitted subjects, with their attributes where those are used."""
     if plan.attributes is None:
         return "admitted"
-    names = {name for name in plan.question.columns if plan.scope.side(name) == "attributes"}
+    lefts = {match.left.column for joined, _ in plan.joined for match in joined.on}
+    places = [plan.scope.place(name) for name in plan.question.columns | lefts]
+    names = {place.column.name for place in places if place.side == ATTRIBUTES}
     columns = ", ".join(f"b.{_quoted(name)}" for name in (SUBJECT, *sorted(names)))
-    files = made.bind(list(plan.attributes.files))
-    return (
-        f"(select {columns} from read_parquet({files}, hive_partitioning = false) b"
-        f" join admitted a on a.{SUBJECT} = b.{SUBJECT})"
+    return f"(select {columns} from {_files(plan.attributes, made)} b join admitted a on a.{SUBJECT} = b.{SUBJECT})"
+
+
+def _join(plan: Plan, joined: Joined, snapshot: Snapshot, made: Statement) -> str:
+    """One joined dataset, at most one row for each combination of its keys."""
+    keys = [_cut(f"b.{_quoted(match.column)}", match.unit) + f" as key_{at}" for at, match in enumerate(joined.on)]
+    derived = [f"{_derived(each)} as {_quoted(each.as_)}" for each in joined.join.columns]
+    names = () if derived else {each.stored for each in plan.scope.places.values() if each.side == joined.name}
+    columns = derived or [f"b.{_quoted(name)}" for name in sorted(names)]
+    admitted = f" join admitted a on a.{SUBJECT} = b.{SUBJECT}" if joined.dataset.personal else ""
+    group = f" group by {', '.join(str(at + 1) for at in range(len(keys)))}" if derived else ""
+    on = " and ".join(
+        f"{_alias(joined)}.key_{at} = {_term(plan, match.left, made)}" for at, match in enumerate(joined.on)
     )
+    inner = f"select {', '.join([*keys, *columns])} from {_files(snapshot, made)} b{admitted}{group}"
+    return f"join ({inner}) {_alias(joined)} on {on}"
+
+
+def _derived(each: Derived) -> str:
+    if each.column is None:
+        return "count(*)"
+    column = f"b.{_quoted(each.column)}"
+    match each.function:
+        case "avg":
+            return f"sum({column})::double / count({column})"
+        case "sum":
+            return f"sum({column})::double"
+        case _:
+            return f"{each.function}({column})"
+
+
+def _cut(column: str, unit: str | None) -> str:
+    return _UNITS[unit](column) if unit else column
+
+
+def _counted(plan: Plan, columns: tuple[str, ...]) -> str:
+    """How many rows have a value in all of these columns."""
+    first, *others = (_column(plan, name) for name in columns)
+    if not others:
+        return f"count({first})"
+    return f"count({first}) filter ({' and '.join(f'{other} is not null' for other in others)})"
 
 
 def _measure(plan: Plan, measure: Measure, made: Statement) -> str:
@@ -98,19 +172,42 @@ def _measure(plan: Plan, measure: Measure, made: Statement) -> str:
             return f"sum({column})::double / count({column})"
         case "quantile":
             return f"quantile_cont({column}::double, {made.bind(measure.q)})"
+        case "variance":
+            return f"var_samp({column}::double)"
+        case "correlation":
+            return f"corr({column}::double, {_column(plan, measure.other or '')}::double)"
+        case "min" | "max":
+            return _clamped(f"{measure.function}({column})", plan, measure.column, made)
         case _:
             return f"{measure.function}({column})"
 
 
-def _term(plan: Plan, term: Term) -> str:
+def _clamped(value: str, plan: Plan, name: str, made: Statement) -> str:
+    ends = plan.limits.clamps.get(name)
+    if ends is None:
+        return value
+    low, high = map(made.bind, ends)
+    return f"case when {value} is not null then greatest(least({value}, {high}), {low}) end"
+
+
+def _term(plan: Plan, term: Term, made: Statement) -> str:
     column = _column(plan, term.column)
+    if term.band is not None:
+        above = " + ".join(f"({column} >= {made.bind(edge)})::int" for edge in term.band)
+        return f"({above})"
     if term.bucket is None:
         return column
     return _UNITS[term.unit](column) if term.unit else _BUCKETS[term.bucket](column)
 
 
 def _column(plan: Plan, name: str) -> str:
-    return f"{_SIDES[plan.scope.side(name)]}.{_quoted(plan.scope.stored(name))}"
+    place = plan.scope.place(name)
+    side = _SIDES.get(place.side) or next(_alias(each) for each, _ in plan.joined if each.name == place.side)
+    return f"{side}.{_quoted(place.stored)}"
+
+
+def _alias(joined: Joined) -> str:
+    return _quoted(f"j_{joined.name}")
 
 
 def _quoted(name: str) -> str:
@@ -123,13 +220,13 @@ def _condition(plan: Plan, filter: Filter, made: Statement) -> str:
 
     match filter:
         case Comparison(term=term, value=literal):
-            return f"{_term(plan, term)} {filter.op} {value(term, literal)}"
+            return f"{_term(plan, term, made)} {filter.op} {value(term, literal)}"
         case Among(term=term, values=literals):
-            return f"{_term(plan, term)} in ({', '.join(value(term, each) for each in literals)})"
+            return f"{_term(plan, term, made)} in ({', '.join(value(term, each) for each in literals)})"
         case Between(term=term, low=low, high=high):
-            return f"{_term(plan, term)} between {value(term, low)} and {value(term, high)}"
+            return f"{_term(plan, term, made)} between {value(term, low)} and {value(term, high)}"
         case IsNull(term=term):
-            return f"{_term(plan, term)} is null"
+            return f"{_term(plan, term, made)} is null"
         case Not(part=part):
             return f"(not {_condition(plan, part, made)})"
         case AllOf(parts=parts):
