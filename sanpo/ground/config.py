@@ -3,6 +3,7 @@
 import os
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +50,9 @@ class Settings:
     )
     database_owner_url: str = field(default="", metadata={"help": "the same database as its owner", **SECRET})
     lake_url: str = field(default="", metadata={"help": "directory or object store of the lake; empty: home/lake"})
+    lake_removal_hours: int = field(
+        default=24, metadata={"help": "hours until files of erased or expired rows are gone from the lake's disk"}
+    )
     master_secret: str = field(
         default="", metadata={"help": "at least 32 characters; all keys derive from it", **SECRET}
     )
@@ -61,6 +65,10 @@ class Settings:
     question_timeout_ms: int = field(default=60_000, metadata={"help": "longest run of one question"})
     question_memory_mb: int = field(default=2048, metadata={"help": "memory of one worker's questions"})
     question_threads: int = field(default=2, metadata={"help": "engine threads for one question"})
+    question_slots: int = field(default=2, metadata={"help": "questions at once in one worker"})
+    question_queue: int = field(default=1, metadata={"help": "questions that may wait for a place in one worker"})
+    question_wait_ms: int = field(default=2_000, metadata={"help": "longest wait for a place"})
+    question_most_rows: int = field(default=2_000_000_000, metadata={"help": "most rows that one question may read"})
     webhook_private_hosts: bool = field(default=False, metadata={"help": "allow webhooks to private addresses"})
     log_level: Literal["debug", "info", "warning"] = field(default="info", metadata={"help": "least level logged"})
 
@@ -74,6 +82,11 @@ class Settings:
 
     def city_name(self, lang: str) -> str:
         return self.city_name_ja if lang == "ja" else self.city_name_en
+
+    @property
+    def lake_grace(self) -> timedelta:
+        """How long a question may still read files that were taken out: the last hour is for the duty that removes them."""
+        return timedelta(hours=max(0, self.lake_removal_hours - 1))
 
     @property
     def lake(self) -> str:
@@ -146,6 +159,10 @@ def _check(settings: Settings) -> None:
         raise SettingIsInvalid(
             setting="timezone", source="", given=settings.timezone, accepted="an IANA zone such as Asia/Tokyo"
         ) from None
+    if settings.lake_removal_hours < 0:
+        raise SettingIsInvalid(
+            setting="lake_removal_hours", source="", given=str(settings.lake_removal_hours), accepted="0 or more"
+        )
     if settings.mode == "demo" and settings.host not in ("127.0.0.1", "localhost", "::1"):
         raise SettingIsInvalid(
             setting="host", source="", given=settings.host, accepted="127.0.0.1 (a demo listens on loopback only)"

@@ -5,7 +5,7 @@ the row-level-security policies decide. A transaction without an actor sees no r
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,7 +95,13 @@ class Database:
             max_size=max_size,
             open=False,
             configure=_become_app,
-            kwargs={"autocommit": True, "row_factory": namedtuple_row, "options": "-c search_path=ground,public"},
+            kwargs={
+                "autocommit": True,
+                "row_factory": namedtuple_row,
+                "options": "-c search_path=ground,public",
+                # What psycopg prepares it also deallocates, and `deallocate all` would take ours with it.
+                "prepare_threshold": None,
+            },
             timeout=20,
         )
 
@@ -127,7 +133,8 @@ class Database:
             try:
                 yield tx
             except BaseException:
-                conn.rollback()
+                with suppress(psycopg.OperationalError):  # where the connection is lost, so is the transaction
+                    conn.command(b"rollback")
                 raise
             if conn.command(b"commit") != b"COMMIT":
                 raise psycopg.errors.InFailedSqlTransaction("a statement had failed, so nothing was committed")

@@ -90,3 +90,13 @@ def test_each_name_has_one_number(names: list[str]) -> None:
 def test_lone_percent_is_refused() -> None:
     with pytest.raises(ValueError, match="single %"):
         _positional("select 5 % 2")
+
+
+def test_statements_outlive_a_rollback_and_what_psycopg_does_beside_them(city: City) -> None:
+    rows = [{"n": number} for number in range(12)]
+    for _ in range(8):
+        with pytest.raises(ZeroDivisionError), city.transaction(JOBS) as tx:
+            tx.execute("create temporary table drawer (n int) on commit drop")
+            tx.execute_many("insert into drawer (n) values (%(n)s)", rows)
+            assert tx.get("select count(*) as n from drawer").n == 12
+            raise ZeroDivisionError
