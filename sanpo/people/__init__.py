@@ -2,7 +2,8 @@
 
 Invariants: a resident's identity (name, address, e-mail, birth year) is in this district alone, everybody else knows a
 `subject_no`, and each recipient a pseudonym of its own; every secret is stored as a hash; a session or token that was
-ended is refused by the next request on any worker; what a representative may do ends with the term.
+ended is refused by the next request on any worker; what a representative may do ends with the term; no national number
+is ever taken.
 
 Tables: `people.residents`, `people.identities`, `people.households`, `people.household_members`,
 `people.representatives`, `people.organisations`, `people.staff`, `people.clients`, `people.tokens`,
@@ -27,6 +28,7 @@ from sanpo.people.organisations import (
     list_organisations,
     register_organisation,
 )
+from sanpo.people.roll import get_subject_no
 from sanpo.people.sign_in import actor_of, make_sign_in_link
 from sanpo.people.tokens import pseudonym
 
@@ -42,6 +44,7 @@ __all__ = [
     "create_client",
     "find_webhook",
     "get_organisation",
+    "get_subject_no",
     "issue_token",
     "list_households",
     "list_organisations",

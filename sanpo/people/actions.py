@@ -7,9 +7,10 @@ from typing import Any
 
 from sanpo.ground.actors import Actor, Resident, Staff, System, require, require_officer
 from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
 from sanpo.ground.errors import InputIsInvalid, NotFound, NotPermitted
 from sanpo.ground.ids import new_id
-from sanpo.people.errors import MemberLivesElsewhere, RepresentativeIsAppointed
+from sanpo.people.errors import MemberLivesElsewhere, ReferenceIsTaken, RepresentativeIsAppointed
 from sanpo.people.model import (
     Household,
     Identity,
@@ -27,50 +28,66 @@ REGISTER_DUTIES = ("operator", "simulator")
 
 
 def register_residents(city: City, actor: Actor, new: Sequence[NewResident]) -> list[Registered]:
-    """Registers people, in the order given, all or none. For the operator and the simulator."""
-    _require_register(actor)
+    """Registers people, in the order given, all or none. For the operator and the simulator.
+
+    Raises `InputIsInvalid`, or `ReferenceIsTaken` where the register's reference is another resident's.
+    """
+    require_register(actor)
     check_residents(new)
     with city.transaction(actor) as tx:
-        rows = tx.all(
-            SQL.insert_residents,
-            resident_ids=[new_id("res") for _ in new],
-            languages=[resident.language for resident in new],
-            at=tx.now,
-        )
-        tx.execute(
-            SQL.insert_identities,
-            subject_nos=[row.subject_no for row in rows],
-            names=[resident.name for resident in new],
-            kanas=[resident.name_kana for resident in new],
-            addresses=[resident.address for resident in new],
-            areas=[resident.area for resident in new],
-            emails=[resident.email for resident in new],
-            birth_years=[resident.birth_year for resident in new],
-        )
+        return insert_residents(tx, new)
+
+
+def insert_residents(tx: Transaction, new: Sequence[NewResident]) -> list[Registered]:
+    """As `register_residents`, within a transaction of a duty that may."""
+    rows = tx.all(
+        SQL.insert_residents,
+        resident_ids=[new_id("res") for _ in new],
+        languages=[resident.language for resident in new],
+        at=tx.now,
+    )
+    kept = tx.execute(
+        SQL.insert_identities,
+        subject_nos=[row.subject_no for row in rows],
+        names=[resident.name for resident in new],
+        kanas=[resident.name_kana for resident in new],
+        addresses=[resident.address for resident in new],
+        areas=[resident.area for resident in new],
+        emails=[resident.email for resident in new],
+        birth_years=[resident.birth_year for resident in new],
+        references=[resident.reference for resident in new],
+    )
+    if kept < len(new):
+        raise ReferenceIsTaken
     return [Registered(row.resident_id, row.subject_no) for row in rows]
 
 
 def register_households(city: City, actor: Actor, new: Sequence[NewHousehold]) -> list[Household]:
     """Registers homes with their members, in the order given, all or none. Raises `MemberLivesElsewhere`."""
-    _require_register(actor)
+    require_register(actor)
     with city.transaction(actor) as tx:
-        rows = tx.all(
-            SQL.insert_households,
-            household_ids=[new_id("hhd") for _ in new],
-            areas=[household.area for household in new],
-        )
-        pairs = [
-            (subject_no, row.household_no)
-            for row, household in zip(rows, new, strict=True)
-            for subject_no in household.subject_nos
-        ]
-        kept = tx.all(
-            SQL.insert_members,
-            subject_nos=[subject_no for subject_no, _ in pairs],
-            household_nos=[household_no for _, household_no in pairs],
-        )
-        if len(kept) < len(pairs):
-            raise MemberLivesElsewhere(subject_no=_first_refused(pairs, {row.subject_no for row in kept}))
+        return insert_households(tx, new)
+
+
+def insert_households(tx: Transaction, new: Sequence[NewHousehold]) -> list[Household]:
+    """As `register_households`, within a transaction of a duty that may."""
+    rows = tx.all(
+        SQL.insert_households,
+        household_ids=[new_id("hhd") for _ in new],
+        areas=[household.area for household in new],
+    )
+    pairs = [
+        (subject_no, row.household_no)
+        for row, household in zip(rows, new, strict=True)
+        for subject_no in household.subject_nos
+    ]
+    kept = tx.all(
+        SQL.insert_members,
+        subject_nos=[subject_no for subject_no, _ in pairs],
+        household_nos=[household_no for _, household_no in pairs],
+    )
+    if len(kept) < len(pairs):
+        raise MemberLivesElsewhere(subject_no=_first_refused(pairs, {row.subject_no for row in kept}))
     return [
         Household(row.household_no, row.household_id, row.area, household.subject_nos)
         for row, household in zip(rows, new, strict=True)
@@ -203,7 +220,8 @@ def export_self(city: City, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _require_register(actor: Actor) -> None:
+def require_register(actor: Actor) -> None:
+    """Raises `NotPermitted` unless this is the operator or the simulator."""
     if require(actor, System).duty not in REGISTER_DUTIES:
         raise NotPermitted(needed="operator")
 

@@ -11,7 +11,7 @@ class SignInLinkIsNotValid(DomainError):
 
 
 class SignInLinksAreForDemos(DomainError):
-    """One-time links printed by the city are made in a demo only; in production residents use a passkey."""
+    """One-time links are printed in a demo only; in production the city writes letters with invitations."""
 
     code = "people.sign_in_links_are_for_demos"
     kind = Kind.REFUSED
@@ -80,6 +80,13 @@ class MemberLivesElsewhere(DomainError):
     kind = Kind.CONFLICT
 
 
+class ReferenceIsTaken(DomainError):
+    """Two residents cannot have the same reference of the city's register."""
+
+    code = "people.reference_is_taken"
+    kind = Kind.CONFLICT
+
+
 class OfficerServesTheCity(DomainError):
     """Only the city has officers; staff of other organisations are analysts. Field: kind."""
 
@@ -127,3 +134,66 @@ class TokenIsNotValid(DomainError):
 
     code = "people.token_is_not_valid"
     kind = Kind.UNAUTHENTICATED
+
+
+class FileCannotBeWritten(DomainError):
+    """A file for the operator is there already or its folder cannot be written. Fields: file, problem."""
+
+    code = "people.file_cannot_be_written"
+    kind = Kind.CONFLICT
+
+
+class RegisterIsUnreadable(DomainError):
+    """The register's file is not there, or may not be read. Fields: file, problem."""
+
+    code = "people.register_is_unreadable"
+    kind = Kind.INVALID
+
+
+class RegisterIsNotText(DomainError):
+    """The register's file is in another encoding. Fields: file, row, encoding, others."""
+
+    code = "people.register_is_not_text"
+    kind = Kind.INVALID
+
+
+class RegisterIsMalformed(DomainError):
+    """The register's file is no CSV from some row on, such as for an open quotation mark. Fields: file, row, problem."""
+
+    code = "people.register_is_malformed"
+    kind = Kind.INVALID
+
+
+class RegisterHeaderIsUnknown(DomainError):
+    """A column of the register is unknown, comes twice, or is missing. Fields: file, column, accepted."""
+
+    code = "people.register_header_is_unknown"
+    kind = Kind.INVALID
+
+
+class RegisterHasNationalNumbers(DomainError):
+    """A column holds national numbers, by its name or by what is in it; none is ever taken. Fields: file, column."""
+
+    code = "people.register_has_national_numbers"
+    kind = Kind.REFUSED
+
+
+class RegisterHasNoRows(DomainError):
+    """The register's file has no person in it. Field: file."""
+
+    code = "people.register_has_no_rows"
+    kind = Kind.INVALID
+
+
+class RegisterHasBadRows(DomainError):
+    """Rows cannot be used, so nothing was imported. Fields: file, bad, rows, reasons, counts, first."""
+
+    code = "people.register_has_bad_rows"
+    kind = Kind.INVALID
+
+
+class RegisterHasOnlyBadRows(DomainError):
+    """Without its bad rows nothing is left to import. Fields: as `RegisterHasBadRows`."""
+
+    code = "people.register_has_only_bad_rows"
+    kind = Kind.INVALID

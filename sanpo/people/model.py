@@ -1,8 +1,10 @@
 """The nouns of `people` and their pure rules."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -17,11 +19,20 @@ SignedInWith = Literal["passkey", "link"]
 
 LONGEST_TERM_YEARS = 20
 _LONGEST_TEXT = 200
+_EARLIEST_BIRTH_YEAR, _LATEST_BIRTH_YEAR = 1880, 2200
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,63}")
+# Unicode's categories Cc, Cs, Zl and Zp. Characters of a city's own (外字, category Co) are part of names.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_OWN_ID = re.compile(r"[a-z]{3}_")
 
 
 @dataclass(frozen=True)
 class NewResident:
-    """A person as the city's register gives them. `birth_year` in the common era; no national number, ever."""
+    """A person as the city's register gives them. `birth_year` in the common era; no national number, ever.
+
+    `reference` is the number by which the city's own register knows them, where it gives one.
+    """
 
     name: str
     name_kana: str
@@ -30,6 +41,24 @@ class NewResident:
     email: str | None = None
     birth_year: int | None = None
     language: Language = "ja"
+    reference: str | None = None
+
+
+class Reason(StrEnum):
+    """Why a row of the register cannot be used; the words `people.reason.<value>` say what would be accepted."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    UNPRINTABLE = "unprintable"
+    MALFORMED_EMAIL = "malformed_email"
+    MALFORMED_BIRTH_YEAR = "malformed_birth_year"
+    UNKNOWN_LANGUAGE = "unknown_language"
+    MALFORMED_REFERENCE = "malformed_reference"
+    WRONG_COLUMNS = "wrong_columns"
+    REPEATED_REFERENCE = "repeated_reference"
+    REPEATED_PERSON = "repeated_person"
+    AMBIGUOUS_PERSON = "ambiguous_person"
+    HOUSEHOLD_IN_TWO_AREAS = "household_in_two_areas"
 
 
 @dataclass(frozen=True)
@@ -52,6 +81,8 @@ class Identity:
     birth_year: int | None
     language: Language
     registered_at: datetime
+    reference: str | None
+    vanished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -130,12 +161,26 @@ class Holder:
 
 
 @dataclass(frozen=True)
+class Passkey:
+    """One of a holder's keys, by its identifier in base64url."""
+
+    credential_id: str
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
 class NewSession:
-    """A session that has just begun: `token` goes into the cookie and nowhere else."""
+    """A session that has just begun: `token` goes into the cookie and nowhere else.
+
+    `has_passkey` is False where its holder cannot come in again without another link.
+    """
 
     session_id: str
     token: str
     expires_at: datetime
+    has_passkey: bool = True
 
 
 @dataclass(frozen=True)
@@ -173,16 +218,39 @@ def relying_party(origin: str) -> RelyingParty:
     return RelyingParty("localhost", f"{parts.scheme}://localhost{port}")
 
 
+def flaws_of(new: NewResident) -> Iterator[tuple[str, Reason]]:
+    """Fields that cannot be registered, each with the reason."""
+    for field in ("name", "name_kana", "address", "area"):
+        if (reason := _text_flaw(getattr(new, field))) is not None:
+            yield field, reason
+    if new.language not in ("ja", "en"):
+        yield "language", Reason.UNKNOWN_LANGUAGE
+    if new.email is not None and not (_EMAIL.fullmatch(new.email) and _text_flaw(new.email) is None):
+        yield "email", Reason.MALFORMED_EMAIL
+    if new.birth_year is not None and not _EARLIEST_BIRTH_YEAR <= new.birth_year <= _LATEST_BIRTH_YEAR:
+        yield "birth_year", Reason.MALFORMED_BIRTH_YEAR
+    if new.reference is not None and not is_reference(new.reference):
+        yield "reference", Reason.MALFORMED_REFERENCE
+
+
+def is_reference(text: str) -> bool:
+    """Whether a register may know somebody by `text`: up to 64 letters, digits and `._/-`, unlike our own identifiers."""
+    return _REFERENCE.fullmatch(text) is not None and not _OWN_ID.match(text)
+
+
 def check_resident(new: NewResident, where: str) -> None:
     """Raises `InputIsInvalid` naming the field under `where`."""
-    for field in ("name", "name_kana", "address", "area"):
-        _check_text(getattr(new, field), f"{where}.{field}")
-    if new.language not in ("ja", "en"):
-        raise InputIsInvalid(where=f"{where}.language", problem="ja | en")
-    if new.email is not None and (new.email.count("@") != 1 or len(new.email) > _LONGEST_TEXT):
-        raise InputIsInvalid(where=f"{where}.email", problem="name@host")
-    if new.birth_year is not None and not 1880 <= new.birth_year <= 2200:
-        raise InputIsInvalid(where=f"{where}.birth_year", problem="1880–2200")
+    accepted = {
+        Reason.EMPTY: f"1–{_LONGEST_TEXT}",
+        Reason.TOO_LONG: f"1–{_LONGEST_TEXT}",
+        Reason.UNPRINTABLE: "no control characters",
+        Reason.UNKNOWN_LANGUAGE: "ja | en",
+        Reason.MALFORMED_EMAIL: "name@host",
+        Reason.MALFORMED_BIRTH_YEAR: f"{_EARLIEST_BIRTH_YEAR}–{_LATEST_BIRTH_YEAR}",
+        Reason.MALFORMED_REFERENCE: "1–64: 0-9 A-Z a-z . _ / -",
+    }
+    for field, reason in flaws_of(new):
+        raise InputIsInvalid(where=f"{where}.{field}", problem=accepted[reason])
 
 
 def check_residents(new: Sequence[NewResident]) -> None:
@@ -219,5 +287,13 @@ def check_term(subject_no: int, representative_subject_no: int, start: datetime,
 
 
 def _check_text(value: Any, where: str) -> None:
-    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT or "\x00" in value:
+    if not isinstance(value, str) or _text_flaw(value) is not None:
         raise InputIsInvalid(where=where, problem=f"1–{_LONGEST_TEXT}")
+
+
+def _text_flaw(text: str) -> Reason | None:
+    if not text.strip():
+        return Reason.EMPTY
+    if len(text) > _LONGEST_TEXT:
+        return Reason.TOO_LONG
+    return Reason.UNPRINTABLE if _UNPRINTABLE.search(text) else None

@@ -1,6 +1,7 @@
 """Organisations, their staff, and the programs (OAuth 2.0 clients) that ask in their name."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from sanpo.ground.actors import Actor, Staff, require_officer
@@ -17,6 +18,7 @@ from sanpo.people.model import (
     StaffRole,
     check_organisation,
 )
+from sanpo.people.sign_in import SIGN_IN
 from sanpo.people.store import SQL, organisation_of
 from sanpo.people.tokens import hash_of, new_token
 
@@ -72,6 +74,36 @@ def set_webhook(city: City, actor: Actor, organisation_id: str, webhook_url: str
         tx.execute(SQL.set_webhook, webhook_url=webhook_url, organisation_no=organisation.organisation_no)
 
 
+def amend_organisation(
+    city: City,
+    actor: Actor,
+    organisation_id: str,
+    *,
+    name_ja: str | None = None,
+    name_en: str | None = None,
+    contact: str | None = None,
+    webhook_url: str | None = None,
+) -> Organisation:
+    """Corrects the entry of an organisation; None stays as it is, an empty `webhook_url` makes it poll.
+
+    What was published under the earlier name keeps it. For an officer of the city or the operator.
+    """
+    require_officer(actor)
+    with city.transaction(actor) as tx:
+        old = get_organisation(tx, organisation_id)
+        new = NewOrganisation(
+            old.name_ja if name_ja is None else name_ja,
+            old.name_en if name_en is None else name_en,
+            old.kind,
+            old.contact if contact is None else contact,
+            old.webhook_url if webhook_url is None else webhook_url or None,
+        )
+        check_organisation(new, plain_http=city.settings.webhook_private_hosts)
+        fields = {name: value for name, value in asdict(new).items() if name != "kind"}
+        tx.execute(SQL.amend_organisation, organisation_no=old.organisation_no, **fields)
+        return get_organisation(tx, organisation_id)
+
+
 def add_staff(
     city: City, actor: Actor, organisation_id: str, *, role: StaffRole, name: str, email: str | None = None
 ) -> str:
@@ -104,22 +136,38 @@ def end_staff(city: City, actor: Actor, staff_id: str) -> None:
             raise NotFound(what="staff")
 
 
-def create_client(city: City, actor: Actor, organisation_id: str, *, name: str) -> ClientCredentials:
-    """A client of the organisation. Its secret is in the result and nowhere else."""
-    if not name.strip() or len(name) > 200 or "\x00" in name:
-        raise InputIsInvalid(where="name", problem="1–200")
-    made = ClientCredentials(new_id("cli"), new_token())
+def reinstate_staff(city: City, actor: Actor, staff_id: str) -> None:
+    """The person is back, or had never left. What signed them in before, but for passkeys, stays void."""
+    require_officer(actor)
+    with city.transaction(actor) as tx:
+        if tx.one(SQL.reinstate_staff, staff_id=check_id("stf", staff_id)) is None:
+            raise NotFound(what="staff")
+        # Committed before the return is: no session of before may see it.
+        with city.transaction(SIGN_IN) as sign_in:
+            sign_in.execute(SQL.end_sessions, subject_no=None, staff_id=staff_id, at=sign_in.now)
+            sign_in.execute(SQL.cancel_links, subject_nos=[], staff_ids=[staff_id], at=sign_in.now)
+
+
+def list_staff(city: City, actor: Actor, organisation_id: str) -> list[Any]:
+    """The organisation's staff, those who left included: staff_id, role, name, email, added_at, left_at."""
     with city.transaction(actor) as tx:
         organisation = _managed(tx, actor, organisation_id)
-        tx.execute(
-            SQL.insert_client,
-            client_id=made.client_id,
-            organisation_no=organisation.organisation_no,
-            name=name,
-            secret_hash=hash_of(made.secret),
-            at=tx.now,
-        )
-    return made
+        return tx.all(SQL.staff_of_organisation, organisation_no=organisation.organisation_no)
+
+
+def create_client(city: City, actor: Actor, organisation_id: str, *, name: str) -> ClientCredentials:
+    """A client of the organisation. Its secret is in the result and nowhere else."""
+    secret = new_token()
+    client_id = _insert_client(city, actor, organisation_id, name=name, secret_hash=hash_of(secret), key_set=None)
+    return ClientCredentials(client_id, secret)
+
+
+def create_client_with_keys(
+    city: City, actor: Actor, organisation_id: str, *, name: str, key_set: dict[str, Any]
+) -> str:
+    """A client that has public keys (RFC 7517) and never had a secret; returns the `cli_…`."""
+    kept = json.dumps(check_key_set(key_set))
+    return _insert_client(city, actor, organisation_id, name=name, secret_hash=None, key_set=kept)
 
 
 def list_clients(city: City, actor: Actor, organisation_id: str) -> list[Any]:
@@ -153,6 +201,26 @@ def revoke_client(city: City, actor: Actor, client_id: str) -> None:
         _managed_client(tx, actor, client_id)
         tx.execute(SQL.revoke_client, client_id=client_id, at=tx.now)
         tx.execute(SQL.revoke_tokens, client_id=client_id, at=tx.now)
+
+
+def _insert_client(
+    city: City, actor: Actor, organisation_id: str, *, name: str, secret_hash: bytes | None, key_set: str | None
+) -> str:
+    if not name.strip() or len(name) > 200 or "\x00" in name:
+        raise InputIsInvalid(where="name", problem="1–200")
+    client_id = new_id("cli")
+    with city.transaction(actor) as tx:
+        organisation = _managed(tx, actor, organisation_id)
+        tx.execute(
+            SQL.insert_client,
+            client_id=client_id,
+            organisation_no=organisation.organisation_no,
+            name=name,
+            secret_hash=secret_hash,
+            key_set=key_set,
+            at=tx.now,
+        )
+    return client_id
 
 
 def _managed(tx: Transaction, actor: Actor, organisation_id: str) -> Organisation:

@@ -41,10 +41,25 @@ def get_link(request: Web, city: City, actor: Actor, token: str) -> Response[str
 
 
 @post("/people/link", sync_to_thread=True, include_in_schema=False)
-def post_link(city: City, actor: Actor, data: Form) -> Redirect:
-    """Signs in and uses the link up."""
+def post_link(request: Web, city: City, actor: Actor, data: Form) -> Redirect:
+    """Signs in and uses the link up. Who has no passkey yet, and can make one here, is offered to at once."""
     session = sign_in.sign_in_with_link(city, data.get("token", ""), instead_of=actor)
-    return _go("/", session_cookie(city, session))
+    offered = not session.has_passkey and _passkeys_elsewhere(request, city) is None
+    return _go("/people/welcome" if offered else "/", session_cookie(city, session))
+
+
+@get("/people/welcome", sync_to_thread=True, include_in_schema=False)
+def get_welcome(request: Web, city: City, actor: Actor) -> Response[str] | Redirect:
+    """Right after the first sign-in with a link: the first passkey. Whoever has one sees all of them instead."""
+    who = actor if isinstance(actor, Staff) else require(actor, Resident)
+    if passkeys.list_passkeys(city, who):
+        return Redirect("/people/me")
+    return render(
+        request,
+        "people/welcome.html",
+        name=actions.name_of(city, who),
+        passkey_origin=_passkeys_elsewhere(request, city),
+    )
 
 
 @post("/people/sign-out", sync_to_thread=True, include_in_schema=False)
@@ -135,6 +150,7 @@ handlers: list[Any] = [
     get_sign_in,
     get_link,
     post_link,
+    get_welcome,
     post_sign_out,
     get_me_page,
     get_export,

@@ -6,12 +6,11 @@ minutes, a new key needs a session that acts for oneself, the authenticator must
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_client_data_json
+from webauthn.helpers import base64url_to_bytes, parse_client_data_json
 from webauthn.helpers.options_to_json_dict import options_to_json_dict
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -26,23 +25,13 @@ from sanpo.ground.errors import DomainError, InputIsInvalid, NotFound
 from sanpo.people.actions import name_of
 from sanpo.people.attempts import check_attempts, count_failure
 from sanpo.people.errors import LastPasskeyStays, PasskeyIsNotAccepted, PasskeyWasNotAdded
-from sanpo.people.model import Holder, NewSession, relying_party
+from sanpo.people.model import Holder, NewSession, Passkey, relying_party
 from sanpo.people.sign_in import SIGN_IN, begin_session
-from sanpo.people.store import SQL, own_holder
+from sanpo.people.store import SQL, credential_bytes, credential_text, own_holder, passkeys_of
 
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 _TIMEOUT_MS = 300_000
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Passkey:
-    """One of the holder's keys, by its identifier in base64url."""
-
-    credential_id: str
-    label: str
-    created_at: datetime
-    last_used_at: datetime | None
 
 
 def begin_registration(city: City, actor: Actor, label: str) -> dict[str, Any]:
@@ -99,7 +88,7 @@ def finish_registration(city: City, actor: Actor, credential: dict[str, Any]) ->
         )
         if kept is None:
             raise PasskeyWasNotAdded
-        return Passkey(_text_of(verified.credential_id), asked.label, tx.now, None)
+        return Passkey(credential_text(verified.credential_id), asked.label, tx.now, None)
 
 
 def begin_authentication(city: City) -> dict[str, Any]:
@@ -134,17 +123,13 @@ def list_passkeys(city: City, actor: Resident | Staff) -> list[Passkey]:
     """The actor's own keys, oldest first."""
     holder = own_holder(actor)
     with city.transaction(SIGN_IN) as tx:
-        rows = tx.all(SQL.passkeys, subject_no=holder.subject_no, staff_id=holder.staff_id)
-    return [Passkey(_text_of(row.credential_id), row.label, row.created_at, row.last_used_at) for row in rows]
+        return passkeys_of(tx, holder)
 
 
 def remove_passkey(city: City, actor: Actor, credential_id: str) -> None:
     """Removes one of the actor's own keys. Raises `NotFound`, or `LastPasskeyStays`."""
     holder = own_holder(_person(actor))
-    try:
-        wanted = base64url_to_bytes(credential_id)
-    except ValueError:
-        raise NotFound(what="passkey") from None
+    wanted = credential_bytes(credential_id)
     with city.transaction(SIGN_IN) as tx:
         # Locked, so that two removals at once cannot each see the other's key as the one that stays.
         own = [
@@ -207,10 +192,6 @@ def _use_challenge(city: City, credential: dict[str, Any], refusal: type[DomainE
     if row is None or not row.in_time:
         raise refusal
     return challenge, row
-
-
-def _text_of(credential_id: bytes) -> str:
-    return bytes_to_base64url(bytes(credential_id))
 
 
 def _or_refuse(refusal: type[DomainError], read: Callable[[], _T]) -> _T:

@@ -6,9 +6,10 @@ order by given.place
 returning subject_no, resident_id
 
 -- name: insert_identities
-insert into people.identities (subject_no, name, name_kana, address, area, email, birth_year)
+insert into people.identities (subject_no, name, name_kana, address, area, email, birth_year, reference)
 select * from unnest(%(subject_nos)s::int[], %(names)s::text[], %(kanas)s::text[], %(addresses)s::text[],
-                     %(areas)s::text[], %(emails)s::text[], %(birth_years)s::int[])
+                     %(areas)s::text[], %(emails)s::text[], %(birth_years)s::int[], %(references)s::text[])
+on conflict do nothing
 
 -- name: insert_households
 insert into people.households (household_id, area)
@@ -33,11 +34,95 @@ order by h.household_no
 -- name: resident
 select subject_no, resident_id, language, registered_at from people.residents where resident_id = %(resident_id)s
 
+-- name: lock_register
+select pg_advisory_xact_lock(hashtext('people.register'))
+
+-- name: register
+select i.subject_no, r.resident_id, i.name, i.name_kana, i.address, i.area, i.email, i.birth_year, r.language,
+       i.reference, m.household_no, m.reference as household, i.vanished_at is not null as vanished
+from people.identities i
+join people.residents r using (subject_no)
+left join people.household_members m using (subject_no)
+order by i.subject_no
+
+-- name: amend_identities
+update people.identities i set
+  name = given.name, name_kana = given.name_kana, address = given.address, area = given.area, email = given.email,
+  birth_year = given.birth_year, reference = given.reference
+from unnest(%(subject_nos)s::int[], %(names)s::text[], %(kanas)s::text[], %(addresses)s::text[], %(areas)s::text[],
+            %(emails)s::text[], %(birth_years)s::int[], %(references)s::text[])
+  as given (subject_no, name, name_kana, address, area, email, birth_year, reference)
+where i.subject_no = given.subject_no
+
+-- name: set_household_areas
+update people.households h set area = given.area
+from unnest(%(household_nos)s::int[], %(areas)s::text[]) as given (household_no, area)
+where h.household_no = given.household_no and h.area <> given.area
+
+-- name: settle_members
+insert into people.household_members (subject_no, household_no, reference)
+select * from unnest(%(subject_nos)s::int[], %(household_nos)s::int[], %(references)s::text[])
+on conflict (subject_no) do update set household_no = excluded.household_no, reference = excluded.reference
+
+-- name: mark_vanished
+update people.identities set vanished_at = %(at)s
+where subject_no = any(%(subject_nos)s::int[]) and vanished_at is null
+
+-- name: unmark_vanished
+update people.identities set vanished_at = null where subject_no = any(%(subject_nos)s::int[])
+
+-- name: resident_by_reference
+select r.resident_id from people.identities i join people.residents r using (subject_no)
+where i.reference = %(reference)s
+
+-- name: references
+select subject_no, reference, area, vanished_at from people.identities where subject_no = any(%(subject_nos)s::int[])
+
+-- name: page_of_residents
+select r.subject_no, r.resident_id, r.registered_at,
+       (select count(*) from people.passkeys p where p.subject_no = r.subject_no) as passkeys,
+       (select max(l.expires_at) from people.sign_in_links l
+        where l.subject_no = r.subject_no and l.invited and l.used_at is null and l.expires_at > %(at)s) as invited_until
+from people.residents r
+where r.subject_no > %(after)s
+  and not (%(without_passkey)s and exists (select from people.passkeys p where p.subject_no = r.subject_no))
+order by r.subject_no
+limit %(limit)s
+
+-- name: residents_to_invite
+select r.subject_no, null::text as staff_id, r.resident_id as holder_id, r.language, '' as name, '' as email,
+       exists (select from people.sign_in_links l where l.subject_no = r.subject_no and l.invited and l.used_at is null
+               and l.expires_at > %(at)s) as invited
+from people.residents r
+where not exists (select from people.passkeys p where p.subject_no = r.subject_no)
+order by r.subject_no
+
+-- name: staff_to_invite
+select null::int as subject_no, f.staff_id, f.staff_id as holder_id, 'ja' as language, f.name, f.email,
+       exists (select from people.sign_in_links l where l.staff_id = f.staff_id and l.invited and l.used_at is null
+               and l.expires_at > %(at)s) as invited
+from people.staff f
+where f.left_at is null and not exists (select from people.passkeys p where p.staff_id = f.staff_id)
+order by f.staff_id
+
+-- name: named_to_invite
+select r.subject_no, null::text as staff_id, r.resident_id as holder_id, r.language, '' as name, '' as email
+from people.residents r where r.resident_id = any(%(holder_ids)s::text[])
+union all
+select null, f.staff_id, f.staff_id, 'ja', f.name, f.email
+from people.staff f where f.staff_id = any(%(holder_ids)s::text[]) and f.left_at is null
+order by holder_id
+
+-- name: letter_addresses
+select subject_no, name, address, vanished_at is not null as vanished
+from people.identities where subject_no = any(%(subject_nos)s::int[])
+
 -- name: set_language
 update people.residents set language = %(language)s where subject_no = %(subject_no)s
 
 -- name: identity
-select i.name, i.name_kana, i.address, i.area, i.email, i.birth_year, r.language, r.registered_at
+select i.name, i.name_kana, i.address, i.area, i.email, i.birth_year, r.language, r.registered_at, i.reference,
+       i.vanished_at
 from people.identities i join people.residents r using (subject_no)
 where subject_no = %(subject_no)s
 
@@ -67,6 +152,15 @@ returning representation_no
 update people.representatives set ended_at = %(at)s
 where representation_no = %(representation_no)s and ended_at is null and valid_until > %(at)s
 returning representation_no
+
+-- name: representations
+select r.representation_no, them.resident_id, me.resident_id as representative_resident_id, r.role, r.valid_from,
+       r.valid_until, r.ended_at
+from people.representatives r
+join people.residents them on them.subject_no = r.subject_no
+join people.residents me on me.subject_no = r.representative_subject_no
+where %(resident_id)s::text is null or %(resident_id)s::text in (them.resident_id, me.resident_id)
+order by r.representation_no
 
 -- name: end_past_representations
 update people.representatives set ended_at = valid_until where ended_at is null and valid_until <= %(at)s
@@ -108,6 +202,11 @@ select * from people.organisations order by organisation_no
 -- name: webhook
 select webhook_url from people.organisations where organisation_no = %(organisation_no)s
 
+-- name: amend_organisation
+update people.organisations set name_ja = %(name_ja)s, name_en = %(name_en)s, contact = %(contact)s,
+                                webhook_url = %(webhook_url)s
+where organisation_no = %(organisation_no)s
+
 -- name: set_webhook
 update people.organisations set webhook_url = %(webhook_url)s where organisation_no = %(organisation_no)s
 
@@ -118,14 +217,21 @@ values (%(staff_id)s, %(organisation_no)s, %(role)s, %(name)s, %(email)s, %(at)s
 -- name: end_staff
 update people.staff set left_at = %(at)s where staff_id = %(staff_id)s and left_at is null returning staff_id
 
+-- name: reinstate_staff
+update people.staff set left_at = null where staff_id = %(staff_id)s and left_at is not null returning staff_id
+
+-- name: staff_of_organisation
+select staff_id, role, name, email, added_at, left_at
+from people.staff where organisation_no = %(organisation_no)s order by staff_id
+
 -- name: staff
 select f.staff_id, f.role, f.name, f.email, o.organisation_id, o.name_ja, o.name_en
 from people.staff f join people.organisations o using (organisation_no)
 where f.staff_id = %(staff_id)s and f.left_at is null
 
 -- name: insert_client
-insert into people.clients (client_id, organisation_no, name, secret_hash, created_at)
-values (%(client_id)s, %(organisation_no)s, %(name)s, %(secret_hash)s, %(at)s)
+insert into people.clients (client_id, organisation_no, name, secret_hash, key_set, created_at)
+values (%(client_id)s, %(organisation_no)s, %(name)s, %(secret_hash)s, %(key_set)s::jsonb, %(at)s)
 
 -- name: client
 select c.client_id, c.organisation_no, o.organisation_id, c.name, c.secret_hash, c.key_set
@@ -181,10 +287,28 @@ on conflict (key) do update set
 insert into people.sign_in_links (token_hash, subject_no, staff_id, made_at, expires_at)
 values (%(token_hash)s, %(subject_no)s, %(staff_id)s, %(at)s, %(expires_at)s)
 
+-- name: lock_invitations
+select pg_advisory_xact_lock(hashtext('people.invitations'))
+
+-- name: insert_invitations
+insert into people.sign_in_links (token_hash, subject_no, staff_id, made_at, expires_at, invited)
+select token_hash, subject_no, staff_id, %(at)s, %(expires_at)s, true
+from unnest(%(token_hashes)s::bytea[], %(subject_nos)s::int[], %(staff_ids)s::text[])
+  as given (token_hash, subject_no, staff_id)
+
+-- name: cancel_links
+delete from people.sign_in_links
+where used_at is null and expires_at > %(at)s
+  and (subject_no = any(%(subject_nos)s::int[]) or staff_id = any(%(staff_ids)s::text[]))
+
+-- name: cancel_all_invitations
+delete from people.sign_in_links where used_at is null and invited and expires_at > %(at)s
+
 -- name: use_link
-update people.sign_in_links set used_at = %(at)s
-where token_hash = %(token_hash)s and used_at is null and expires_at > %(at)s
-returning subject_no, staff_id
+update people.sign_in_links l set used_at = %(at)s
+where token_hash = %(token_hash)s and used_at is null and expires_at > %(at)s and (invited or %(demo)s)
+returning subject_no, staff_id,
+  exists (select from people.passkeys p where p.subject_no = l.subject_no or p.staff_id = l.staff_id) as has_passkey
 
 -- name: insert_session
 insert into people.sessions (session_id, token_hash, subject_no, staff_id, signed_in_with, created_at, last_seen_at,
@@ -204,6 +328,10 @@ update people.sessions set ended_at = %(at)s
 where session_id = %(session_id)s and ended_at is null
   and (subject_no = %(subject_no)s or staff_id = %(staff_id)s)
 returning session_id
+
+-- name: end_sessions
+update people.sessions set ended_at = %(at)s
+where ended_at is null and (subject_no = %(subject_no)s or staff_id = %(staff_id)s)
 
 -- name: sign_out
 update people.sessions set ended_at = %(at)s where session_id = %(session_id)s and ended_at is null
@@ -261,6 +389,11 @@ for update
 
 -- name: delete_passkey
 delete from people.passkeys where credential_id = %(credential_id)s
+
+-- name: delete_passkeys
+delete from people.passkeys
+where (subject_no = %(subject_no)s or staff_id = %(staff_id)s)
+  and (%(all)s or credential_id = any(%(credential_ids)s::bytea[]))
 
 -- name: sweep_tokens
 delete from people.tokens where expires_at < %(before)s

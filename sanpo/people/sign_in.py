@@ -5,7 +5,7 @@ about it is cached; whenever a session changes whom it acts for, its token chang
 made for one person cannot be sent for another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,7 +44,7 @@ def make_sign_in_link(city: City, actor: Actor, holder_id: str, *, lifetime: tim
         raise InputIsInvalid(where="lifetime", problem=f"≤ {LONGEST_LINK_LIFETIME}")
     token = new_token()
     with city.transaction(SIGN_IN) as tx:
-        holder = _find_holder(tx, holder_id)
+        holder = find_holder(tx, holder_id)
         expires_at = tx.now + lifetime
         tx.execute(
             SQL.insert_link,
@@ -54,19 +54,28 @@ def make_sign_in_link(city: City, actor: Actor, holder_id: str, *, lifetime: tim
             at=tx.now,
             expires_at=expires_at,
         )
-    return SignInLink(f"{city.settings.origin}/people/link/{token}", token, expires_at)
+    return SignInLink(link_url(city, token), token, expires_at)
+
+
+def link_url(city: City, token: str) -> str:
+    """Where a one-time link leads."""
+    return f"{city.settings.origin}/people/link/{token}"
 
 
 def sign_in_with_link(city: City, token: str, *, instead_of: Actor | None = None) -> NewSession:
-    """Uses the link up and begins a session. Raises `SignInLinkIsNotValid` for every reason alike."""
+    """Uses the link up and begins a session. Raises `SignInLinkIsNotValid` for every reason alike.
+
+    Outside a demo only the link of an invitation signs in.
+    """
     token_hash = hash_if_token(token)
-    if token_hash is None or not city.settings.demo:
+    if token_hash is None:
         raise SignInLinkIsNotValid
     with city.transaction(SIGN_IN) as tx:
-        row = tx.one(SQL.use_link, token_hash=token_hash, at=tx.now)
+        row = tx.one(SQL.use_link, token_hash=token_hash, at=tx.now, demo=city.settings.demo)
         if row is None:
             raise SignInLinkIsNotValid
-        return begin_session(tx, Holder(row.subject_no, row.staff_id), "link", instead_of)
+        made = begin_session(tx, Holder(row.subject_no, row.staff_id), "link", instead_of)
+        return replace(made, has_passkey=row.has_passkey)
 
 
 def begin_session(
@@ -175,7 +184,8 @@ def _client_of(city: City, bearer: str) -> Client:
     return Client(row.client_id, row.organisation_id, row.organisation_no, row.agreement_id)
 
 
-def _find_holder(tx: Transaction, holder_id: str) -> Holder:
+def find_holder(tx: Transaction, holder_id: str) -> Holder:
+    """Whose a credential is, by `res_…` or `stf_…`. Raises `NotFound` where nobody is there, or has left."""
     if holder_id.startswith("stf_"):
         if tx.one(SQL.staff, staff_id=check_id("stf", holder_id)) is None:
             raise NotFound(what="staff")
@@ -193,6 +203,8 @@ __all__ = [
     "actor_of",
     "begin_session",
     "end_session",
+    "find_holder",
+    "link_url",
     "list_sessions",
     "make_sign_in_link",
     "sign_in_with_link",

@@ -168,6 +168,16 @@ def test_officer_and_register_find_no_name_and_no_secret(wall: Wall) -> None:
                 assert count(conn, f"people.{table}") == 0, (duty, table)
 
 
+def test_duties_that_open_identities_find_no_secret_and_letters_change_nothing(wall: Wall) -> None:
+    for duty, changed in (("letters", 0), ("register", 1)):
+        with as_app(wall.siege, duty=duty) as conn:
+            assert count(conn, "people.identities", "subject_no = %s", wall.mine.subject_no) == 1
+            update = "update people.identities set vanished_at = null where subject_no = %s"
+            assert conn.execute(update, (wall.mine.subject_no,)).rowcount == changed
+            for table in ("passkeys", "sessions", "sign_in_links", "challenges", "representatives", "staff"):
+                assert count(conn, f"people.{table}") == 0, (duty, table)
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -1,11 +1,16 @@
 """Passkeys with Chromium's own authenticator: made on one's page, then used to sign in (W3C WebAuthn Level 3)."""
 
+import csv
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
+from sanpo.people.invitations import invite
 from tests.browser.conftest import Sit
-from tests.browser.eyes import DESK, PHONE
+from tests.browser.eyes import DESK, PHONE, Size
 from tests.browser.running import RunningCity
+from tests.world import OPERATOR
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AUTHENTICATOR = {
@@ -43,6 +48,35 @@ def test_passkey_is_added_and_signs_in(running: RunningCity, sit: Sit) -> None:
     reader.tap(reader.button("パスキーでサインインする"))
     expect(page.get_by_role("heading", name="同意", exact=True)).to_be_visible()
     assert page.url == at_localhost(running.url("/consent"))
+    devtools.detach()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_letter_leads_to_the_first_passkey_which_signs_in(
+    running: RunningCity, sit: Sit, tmp_path: Path, size: Size
+) -> None:
+    place = 4 if size is PHONE else 5
+    invite(running.city, OPERATOR, tmp_path / "letters.csv", holder_ids=[running.residents[place].resident_id])
+    with (tmp_path / "letters.csv").open(encoding="utf-8", newline="") as text:
+        letter = next(csv.DictReader(text))
+    reader = sit(size)
+    page = reader.page
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+    reader.open(at_localhost(letter["url"]))
+    reader.tap(reader.button("サインインする"))
+    assert page.url == at_localhost(running.url("/people/welcome"))
+    expect(page.get_by_text(letter["name"])).to_be_visible()
+    reader.tap(reader.button("この機器のパスキーを登録する"))
+    expect(page.get_by_role("status").filter(has_text="パスキーを登録しました")).to_be_visible()
+    assert reader.taps == 2
+
+    reader.tap(page.get_by_role("button", name="サインアウト"))
+    reader.open(at_localhost(running.url("/people/sign-in?next=/people/me")))
+    reader.tap(reader.button("パスキーでサインインする"))
+    expect(page.get_by_role("heading", name="はじめに登録した機器")).to_be_visible()
     devtools.detach()
 
 

@@ -133,6 +133,8 @@ def test_pages_are_complete_in_both_languages(town: Town, browser: Browser, clie
             (client(), "/people/link/x", None),
             (kazue, "/people/me", "佐藤 一恵"),
             (kazue, "/people/me?done=language", None),
+            (kazue, "/people/welcome", "佐藤 一恵"),
+            (officer, "/people/welcome", "市川 係長"),
             (kazue, "/people/act-for", "佐藤 花子"),
             (hanako, "/people/me", "三方市中央0"),
             (hanako, "/people/act-for", None),
@@ -170,7 +172,7 @@ def test_own_page_does_what_its_forms_say(town: Town, browser: Browser) -> None:
 
 def test_pages_about_a_person_ask_for_sign_in(client: Client) -> None:
     http = client()
-    for path in ("/people/me", "/people/me/export", "/people/act-for"):
+    for path in ("/people/me", "/people/me/export", "/people/act-for", "/people/welcome"):
         page = http.get(path)
         assert page.status_code == 401
         assert "/people/sign-in" in page.text or path.endswith("export")

@@ -16,7 +16,7 @@ from sanpo.ground.errors import InputIsInvalid, NotFound, NotPermitted, NotSigne
 from sanpo.ground.ids import IdIsMalformed
 from sanpo.people import actor_of, make_sign_in_link, name_of
 from sanpo.people.actions import end_representation
-from sanpo.people.errors import ActsForAnother, SignInLinkIsNotValid, SignInLinksAreForDemos, TokenIsNotValid
+from sanpo.people.errors import ActsForAnother, SignInLinkIsNotValid, TokenIsNotValid
 from sanpo.people.organisations import end_staff
 from sanpo.people.sign_in import act_for, end_session, list_sessions, sign_in_with_link, sign_out
 from sanpo.people.tokens import hash_of, new_token
@@ -71,16 +71,6 @@ def test_guessed_link_is_refused(town: Town) -> None:
     for token in ("", "x", new_token(), "a" * 43 + "\n", "é" * 43):
         with pytest.raises(SignInLinkIsNotValid):
             sign_in_with_link(town.city, token)
-
-
-def test_links_are_neither_made_nor_used_in_production(town: Town) -> None:
-    """people.sign_in_links_are_for_demos"""
-    link = make_sign_in_link(town.city, OPERATOR, town.taro.resident_id)
-    production = replace(town.city, settings=replace(town.city.settings, mode="production"))
-    with pytest.raises(SignInLinksAreForDemos):
-        make_sign_in_link(production, OPERATOR, town.taro.resident_id)
-    with pytest.raises(SignInLinkIsNotValid):
-        sign_in_with_link(production, link.token)
 
 
 def test_links_are_made_by_the_operator_only(town: Town) -> None:
