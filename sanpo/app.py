@@ -64,6 +64,17 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
     return City(settings, db, clock or SystemClock(), keys, load_words(packages()), load_plugins(), Outbox())
 
 
+def check_city(settings: Settings) -> None:
+    """Refuses to serve a city whose services ask of its lake what the rows there cannot give."""
+    from sanpo.lake.actions import check_datasets
+
+    city = open_city(settings, pool=2)
+    try:
+        check_datasets(city)
+    finally:
+        city.db.close()
+
+
 def create_app(city: City) -> Litestar:
     """The web application of this city."""
     from sanpo.people import actor_of

@@ -61,6 +61,7 @@ def serve_city(settings: Settings) -> None:
     settings, embedded = house.with_database(settings)
     house.prepare(settings)
     try:
+        house.check_city(settings)
         _serve(settings)
     finally:
         if embedded is not None:

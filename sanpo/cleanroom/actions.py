@@ -9,18 +9,27 @@ from dataclasses import dataclass, replace
 
 from sanpo.cleanroom.answer import Answer, arrange_for, columns_of, returned, rows_of
 from sanpo.cleanroom.catalogue import scope_for
-from sanpo.cleanroom.disclosure import Release, release
+from sanpo.cleanroom.disclosure import Release, protection_of, release
 from sanpo.cleanroom.engines import duckdb_engine
-from sanpo.cleanroom.errors import AgreementIsNotNamed, ConsentMovedDuringQuestion, TooFewSubjects
+from sanpo.cleanroom.errors import (
+    AgreementIsNotNamed,
+    AnswersAreTooClose,
+    ConsentMovedDuringQuestion,
+    TooFewSubjects,
+)
+from sanpo.cleanroom.guard import SubjectBits
+from sanpo.cleanroom.guarded import Found, run_guarded
+from sanpo.cleanroom.memory import remember
 from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.parse import parse_sql
-from sanpo.cleanroom.plan import Plan, datasets_used, make_plan, time_span
+from sanpo.cleanroom.plan import Cell, Plan, datasets_used, make_plan, time_span
 from sanpo.cleanroom.printer import print_sql
-from sanpo.cleanroom.rules import check_rule, check_types, fewest_subjects, limits_of
+from sanpo.cleanroom.rules import check_cost, check_rule, check_types, fewest_subjects, limits_of
+from sanpo.cleanroom.running import Stop, under_way
 from sanpo.cleanroom.scope import Scope
 from sanpo.cleanroom.stages import Stages
 from sanpo.consent import Admission, admit, confirm
-from sanpo.ground.actors import Actor, Anonymous, Client, Staff
+from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
 from sanpo.ground.canonical import sha256_hex
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -41,6 +50,7 @@ class Asked:
     question: Question
     scope: Scope
     as_of: Mapping[str, int]
+    question_id: str | None
 
 
 def ask(
@@ -50,38 +60,46 @@ def ask(
     question: Question | str,
     *,
     as_of: Mapping[str, int] | None = None,
+    question_id: str | None = None,
 ) -> Answer:
     """Answers a question (the model, or SQL of the subset) under an agreement, or refuses it.
 
     A client's token names its agreement, so that None will do there. `as_of` asks datasets as they were at a version
-    (an answer's `snapshots`); consent is always that of now. Raises `NotSignedIn`, the errors of `cleanroom.errors`, the
-    gate's (`NotFound`, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and the journal's.
+    (an answer's `snapshots`); consent is always that of now. `question_id` lets it be ended while it runs
+    (`running.end_question`). Raises `NotSignedIn`, the errors of `cleanroom.errors`, the gate's (`NotFound`,
+    `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`), the lake's and the journal's.
     """
     if isinstance(actor, Anonymous):
         raise NotSignedIn
     stages = Stages()
     with stages.stage("total"):
         with stages.stage("parse"):
-            asked = _read(city, actor, agreement_id, question, as_of or {})
-        answer = _answered(city, actor, asked, stages)
+            asked = _read(city, actor, agreement_id, question, as_of or {}, question_id)
+        with under_way(city, actor, question_id) as stop:
+            answer = _answered(city, actor, asked, stages, stop)
     return replace(answer, timings_ms=stages.as_dict())
 
 
 def _read(
-    city: City, actor: Actor, agreement_id: str | None, question: Question | str, as_of: Mapping[str, int]
+    city: City,
+    actor: Actor,
+    agreement_id: str | None,
+    question: Question | str,
+    as_of: Mapping[str, int],
+    question_id: str | None,
 ) -> Asked:
     read = parse_sql(question) if isinstance(question, str) else question
     named = _agreement_named(actor, agreement_id)
     scope = scope_for(city, read)
     check_types(read, scope)
-    return Asked(named, read, scope, as_of)
+    return Asked(named, read, scope, as_of, question_id)
 
 
-def _answered(city: City, actor: Actor, asked: Asked, stages: Stages) -> Answer:
+def _answered(city: City, actor: Actor, asked: Asked, stages: Stages, stop: Stop) -> Answer:
     for _ in range(ATTEMPTS):
         try:
-            answer = _attempt(city, actor, asked, stages)
-        except TooFewSubjects as refusal:
+            answer = _attempt(city, actor, asked, stages, stop)
+        except (TooFewSubjects, AnswersAreTooClose) as refusal:
             if isinstance(actor, Client | Staff):
                 _record_refusal(city, actor, asked.agreement_id, asked.question, refusal)
             raise
@@ -90,7 +108,7 @@ def _answered(city: City, actor: Actor, asked: Asked, stages: Stages) -> Answer:
     raise ConsentMovedDuringQuestion(attempts=ATTEMPTS)
 
 
-def _attempt(city: City, actor: Actor, asked: Asked, stages: Stages) -> Answer | None:
+def _attempt(city: City, actor: Actor, asked: Asked, stages: Stages, stop: Stop) -> Answer | None:
     """One whole walk in one transaction; None where consent moved: then the end lets go of the gate's lock."""
     question, scope = asked.question, asked.scope
     with city.transaction(actor) as tx:
@@ -100,17 +118,36 @@ def _attempt(city: City, actor: Actor, asked: Asked, stages: Stages) -> Answer |
             check_rule(question, scope, rule)
         with stages.stage("plan"):
             plan = make_plan(question, scope, _snapshots(city, asked), admission, limits_of(question, scope, rule))
-        with stages.stage("engine"):
-            cells = duckdb_engine.run(plan, city.settings)
-        with stages.stage("disclosure"):
+            check_cost(plan, most=city.settings.question_most_rows)
             minimum = fewest_subjects(question, scope, max(rule.min_subjects, city.settings.minimum_subjects))
-            functions = [measure.function for measure in question.measures]
-            released = release(cells, functions, minimum=minimum, arrange=arrange_for(question))
+        found = _found(tx, actor, plan, stages, stop, minimum)
+        with stages.stage("disclosure"):
+            released = release(
+                found.cells,
+                question.measures,
+                protection=protection_of(rule, minimum, totals=question.totals),
+                arrange=arrange_for(question),
+                withheld=found.withheld,
+            )
         with stages.stage("confirm"):
             if not confirm(tx, admission):
                 return None
         with stages.stage("record"):
-            return _recorded(tx, plan, released, minimum)
+            return _recorded(tx, found, released, minimum)
+
+
+def _found(tx: Transaction, actor: Actor, plan: Plan, stages: Stages, stop: Stop, minimum: int) -> Found:
+    """The cells. What a service asks for residents goes to them, not to its organisation: no recipient to guard."""
+    settings = tx.city.settings
+
+    def run(wanted: Plan) -> list[Cell]:
+        with stages.stage("engine"):
+            return duckdb_engine.run(wanted, settings, stop)
+
+    if isinstance(actor, System) and actor.duty.startswith("service:"):
+        return Found(plan, run(plan), is_guarded=False)
+    with stages.stage("guard", without="engine"):
+        return run_guarded(tx, plan, run, lambda each: duckdb_engine.holdings(each, settings, stop), minimum=minimum)
 
 
 def _agreement_named(actor: Actor, agreement_id: str | None) -> str:
@@ -141,9 +178,9 @@ def _snapshots(city: City, asked: Asked) -> dict[str, Snapshot]:
     }
 
 
-def _recorded(tx: Transaction, plan: Plan, released: Release, minimum: int) -> Answer:
+def _recorded(tx: Transaction, found: Found, released: Release, minimum: int) -> Answer:
     """The use in the journal and what it gave back, in the transaction that lets the answer out."""
-    agreement, answered_at = plan.admission.agreement, tx.city.now()
+    plan, agreement, answered_at = found.plan, found.plan.admission.agreement, tx.city.now()
     versions = {each.dataset.name: each.version for each in plan.snapshots}
     suppressed = sum(row.subjects is None for row in released.rows)
     sql = print_sql(plan.question)
@@ -163,12 +200,17 @@ def _recorded(tx: Transaction, plan: Plan, released: Release, minimum: int) -> A
             "subjects": released.contributor_count,
             "cells_released": len(released.rows) - suppressed,
             "cells_suppressed": suppressed,
+            "as_before": found.as_before,
             "answered_at": answered_at.isoformat(timespec="milliseconds"),
         },
         agreement_no=agreement.agreement_no,
         organisation_no=agreement.organisation_no,
         subjects=SubjectSet(released.contributors, plan.admission.universe, released.contributor_count),
     )
+    if found.is_guarded:
+        told = [released.cells[row.cell_no] for row in released.rows if row.subjects is not None]
+        admitted = SubjectBits.of(plan.subjects)
+        remember(tx, entry, agreement.organisation_no, plan.question, versions, admitted, told)
     accruals = accrue(
         tx,
         entry_no=entry.entry_no,
@@ -185,16 +227,21 @@ def _recorded(tx: Transaction, plan: Plan, released: Release, minimum: int) -> A
         answered_at=answered_at,
         columns=columns_of(plan.question, plan.scope),
         rows=rows_of(plan.question, released.rows),
-        subjects=released.contributor_count,
+        subjects=released.subjects,
         minimum=minimum,
         suppressed_cells=suppressed,
         returns=tuple(map(returned, accruals)),
         timings_ms={},
+        as_before=found.as_before,
     )
 
 
 def _record_refusal(
-    city: City, actor: Client | Staff, agreement_id: str, question: Question, refusal: TooFewSubjects
+    city: City,
+    actor: Client | Staff,
+    agreement_id: str,
+    question: Question,
+    refusal: TooFewSubjects | AnswersAreTooClose,
 ) -> None:
     """Notes that an organisation tried and got nothing, so that probing shows; without residents, whom it is not about."""
     sql = print_sql(question)

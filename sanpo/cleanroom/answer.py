@@ -24,11 +24,13 @@ class AnswerColumn:
 @dataclass(frozen=True)
 class AnswerRow:
     """`values` follow the columns and their types. `subjects` is None where there are fewer than the minimum;
-    `suppressed` names the columns whose value is withheld (a null that is not named is missing in the data)."""
+    `suppressed` names the columns whose value is withheld (a null that is not named is missing in the data). `totals`
+    names the dimensions over which a margin is taken; they are null in it."""
 
     values: tuple[Any, ...]
     subjects: int | None
     suppressed: tuple[str, ...]
+    totals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class AnswerReturn:
 
 @dataclass(frozen=True)
 class Answer:
-    """A released answer and its record. `subjects` counts distinct residents in the released cells."""
+    """A released answer and its record. `subjects` counts distinct residents in the released cells.
+
+    `as_before` names an earlier answer where this one was made of its rows and subjects, because the difference since
+    then would be about fewer than the minimum (`guard`).
+    """
 
     entry_id: str
     agreement_id: str
@@ -60,6 +66,7 @@ class Answer:
     suppressed_cells: int
     returns: tuple[AnswerReturn, ...]
     timings_ms: dict[str, float]
+    as_before: str | None = None
 
 
 def returned(accrual: Accrual) -> AnswerReturn:
@@ -80,11 +87,13 @@ def columns_of(question: Question, scope: Scope) -> tuple[AnswerColumn, ...]:
 def rows_of(question: Question, rows: Sequence[Row]) -> tuple[AnswerRow, ...]:
     """The released rows as the asker sees them."""
     names = [measure.name for measure in question.measures]
+    splits = [dimension.name for dimension in question.dimensions]
     return tuple(
         AnswerRow(
             values=(*row.key, *map(_encodable, row.values)),
             subjects=row.subjects,
             suppressed=tuple(name for name, hide in zip(names, row.hidden, strict=True) if hide),
+            totals=tuple(name for name, total in zip(splits, row.totals, strict=False) if total),
         )
         for row in rows
     )

@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from litestar import Response, get, post
+from litestar import Response, delete, get, post
 from litestar.datastructures import ResponseHeader
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-from sanpo.cleanroom import actions, catalogue
+from sanpo.cleanroom import actions, api_multiplications, catalogue, running
 from sanpo.cleanroom.answer import Answer
 from sanpo.cleanroom.catalogue import AskableDataset
 from sanpo.cleanroom.errors import QuestionIsMalformed
-from sanpo.cleanroom.model import Question, check_shape
+from sanpo.cleanroom.model import Private, Question, check_shape
+from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.stages import server_timing
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
@@ -19,13 +20,23 @@ from sanpo.ground.problems import problem_responses
 PATH = "/api/cleanroom"
 
 
+QuestionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+
+
 class AskBody(Struct, forbid_unknown_fields=True):
     """A question as `sql` (the subset) or as `question` (the JSON model). The client's token names the agreement;
-    staff, whose session does not, give `agreement_id`."""
+    staff, whose session does not, give `agreement_id`.
+
+    `release` asks for differential privacy, where the SQL is to be answered so. `as_of` names versions of datasets, as
+    an answer's `snapshots` do. With a `question_id` of your choice the question can be ended while it runs.
+    """
 
     sql: Annotated[str, Meta(max_length=20_000)] | None = None
     question: Question | None = None
     agreement_id: str | None = None
+    release: Private | None = None
+    as_of: dict[str, Annotated[int, Meta(ge=0)]] = {}
+    question_id: QuestionId | None = None
 
 
 @post(
@@ -35,7 +46,7 @@ class AskBody(Struct, forbid_unknown_fields=True):
     response_headers=[
         ResponseHeader(name="Server-Timing", description="Time of each stage, ms", documentation_only=True)
     ],
-    responses=problem_responses(401, 403, 404, 410, 422),
+    responses=problem_responses(401, 403, 404, 409, 410, 422, 429),
 )
 def post_question(city: City, actor: Actor, data: AskBody) -> Response[Answer]:
     """Answers a question under an agreement, or refuses it and says which rule and what would pass.
@@ -45,10 +56,23 @@ def post_question(city: City, actor: Actor, data: AskBody) -> Response[Answer]:
     """
     if (data.sql is None) == (data.question is None):
         raise QuestionIsMalformed(where="$", problem="give either `sql` or `question`")
-    asked = data.sql if data.question is None else check_shape(data.question)
-    answer = actions.ask(city, actor, data.agreement_id, asked or "")
+    asked = parse_sql(data.sql) if data.question is None and data.sql is not None else check_shape(data.question)  # type: ignore[arg-type]
+    if data.release is not None:
+        asked = check_shape(structs.replace(asked, release=data.release))
+    answer = actions.ask(city, actor, data.agreement_id, asked, as_of=data.as_of, question_id=data.question_id)
     headers = {"Server-Timing": server_timing(answer.timings_ms), "Cache-Control": "no-store"}
     return Response(answer, headers=headers)
+
+
+@delete(
+    f"{PATH}/questions/{{question_id:str}}",
+    sync_to_thread=True,
+    status_code=204,
+    responses=problem_responses(401, 403, 404),
+)
+def delete_question(city: City, actor: Actor, question_id: str) -> None:
+    """Ends a question of the caller's organisation that is under way; whoever waits for it gets a 410."""
+    running.end_question(city, actor, question_id)
 
 
 @get(f"{PATH}/datasets", sync_to_thread=True, responses=problem_responses())
@@ -57,4 +81,4 @@ def get_datasets(city: City) -> list[AskableDataset]:
     return catalogue.list_catalogue(city)
 
 
-handlers: list[Any] = [post_question, get_datasets]
+handlers: list[Any] = [post_question, delete_question, get_datasets, *api_multiplications.handlers]

@@ -1,10 +1,12 @@
 """SQL text to sqlglot's tree and back to positions: the reader's small dialect knows no function of its own.
 
 With sqlglot's tables of functions emptied every call keeps the name and the place that the author wrote, so that a
-refusal can point at it. Only this file and `parse.py` see sqlglot.
+refusal can point at it. Only this file and the readers (`parse.py`, `parse_*.py`) see sqlglot.
 """
 
 import logging
+import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlglot import exp
@@ -18,7 +20,9 @@ from sanpo.cleanroom.errors import QuestionNotInSubset
 LONGEST = 20_000
 MOST_TOKENS = 4_000
 DEEPEST_PARENTHESES = 40
-SHAPE = "select … from dataset [where …] [group by …] [order by …] [limit …]"
+SHAPE = "select … from dataset [join … using (key)] [where …] [group by …] [order by …] [limit …]"
+_OPENS = {")": "(", "]": "["}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,120}")
 
 
 class Subset(DuckDB):
@@ -28,6 +32,45 @@ class Subset(DuckDB):
         FUNCTIONS = {}
         FUNCTION_PARSERS = {}
         NO_PAREN_FUNCTIONS = {}
+
+        def _parse_using_identifiers(self) -> list[exp.Expr]:
+            """Keeps what stands before a key's name, so that the reader sees (and refuses) it; sqlglot drops it."""
+            return self._parse_wrapped_csv(self._parse_column)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A statement's text with its tree: what the readers share, and how each of them refuses."""
+
+    text: str
+    tree: exp.Select
+
+    def refusal(self, node: exp.Expr | None, suggestion: str) -> QuestionNotInSubset:
+        """Points at the node, or at the statement where the tree has a hole."""
+        return refusal(self.text, node or self.tree, suggestion)
+
+    def only(self, node: exp.Expr, accepted: str, *parts: str) -> None:
+        """Refuses a node that carries any part besides these: what is not looked at must not be there."""
+        for part, value in node.args.items():
+            if value and part not in parts:
+                inside = value[0] if isinstance(value, list) else value
+                raise self.refusal(inside if isinstance(inside, exp.Expr) else node, accepted)
+
+    def name(self, node: exp.Expr | None) -> str:
+        """A name as in PostgreSQL: in small letters unless quoted."""
+        if not isinstance(node, exp.Identifier):
+            raise self.refusal(node, "name")
+        name = node.name if node.args.get("quoted") else node.name.lower()
+        if not _NAME.fullmatch(name):
+            raise self.refusal(node, "small_letters_and_digits")
+        return name
+
+    def plain_column(self, node: exp.Expr | None, accepted: str) -> str:
+        """A column's name with nothing before it."""
+        if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
+            raise self.refusal(node, accepted)
+        self.only(node, accepted, "this")
+        return self.name(node.this)
 
 
 def read_tree(text: str) -> exp.Select:
@@ -54,7 +97,7 @@ def refusal(text: str, node: exp.Expr, suggestion: str) -> QuestionNotInSubset:
         return refusal(text, node.parent, suggestion)
     start = min((place["start"] for place in places), default=0)
     end = max((place["end"] for place in places), default=len(text) - 1)
-    while text[start : end + 1].count("(") > text[start : end + 1].count(")") and text[end + 1 : end + 2] == ")":
+    while (opens := _OPENS.get(text[end + 1 : end + 2])) and _is_open(text[start : end + 1], opens, text[end + 1]):
         end += 1
     return refusal_at(text, start, end, suggestion)
 
@@ -66,6 +109,10 @@ def refusal_at(text: str, start: int, end: int, suggestion: str) -> QuestionNotI
     found = " ".join(text[start : end + 1].split())
     shown = found if len(found) <= 60 else found[:59] + "…"
     return QuestionNotInSubset(line=line, column=column, found=shown, suggestion=suggestion)
+
+
+def _is_open(found: str, opens: str, closes: str) -> bool:
+    return found.count(opens) > found.count(closes)
 
 
 @lru_cache(maxsize=4096)

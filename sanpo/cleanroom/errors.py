@@ -177,10 +177,74 @@ class QuestionNeedsTooMuchMemory(DomainError):
     kind = Kind.UNSUPPORTED
 
 
+class TooManyQuestions(DomainError):
+    """Every place for questions is taken; nothing was done. Fields: at_once, retry_after_s."""
+
+    code = "cleanroom.too_many_questions"
+    kind = Kind.TOO_MANY
+
+
+class QuestionIdIsTaken(DomainError):
+    """A question of this identifier is under way. Field: question_id."""
+
+    code = "cleanroom.question_id_is_taken"
+    kind = Kind.CONFLICT
+
+
+class QuestionWasEnded(DomainError):
+    """Whoever asked ended the question while it ran; nothing was released."""
+
+    code = "cleanroom.question_was_ended"
+    kind = Kind.GONE
+
+
+class QuestionScansTooMuch(DomainError):
+    """The question would read more rows than one question may. Fields: rows, most, dataset."""
+
+    code = "cleanroom.question_scans_too_much"
+    kind = Kind.UNSUPPORTED
+
+
+class DisclosureIsNotSafe(DomainError):
+    """Enough subjects were found, but small groups could be worked out from what would be told. Field: minimum."""
+
+    code = "cleanroom.disclosure_is_not_safe"
+    kind = Kind.REFUSED
+
+
+class AnswersAreTooClose(DomainError):
+    """What is left of the answer differs from an earlier one to the same organisation by fewer people than the minimum,
+    so that subtracting both would show those few. Field: minimum."""
+
+    code = "cleanroom.answers_are_too_close"
+    kind = Kind.REFUSED
+
+
+class MultiplicationHasTooLittle(DomainError):
+    """There are too few units to judge a gain by, or nothing to predict. Field: problem."""
+
+    code = "cleanroom.multiplication_has_too_little"
+    kind = Kind.UNSUPPORTED
+
+
+class OpenDataIsTooLarge(DomainError):
+    """An open dataset has more rows than a multiplication reads. Fields: dataset, rows, most."""
+
+    code = "cleanroom.open_data_is_too_large"
+    kind = Kind.UNSUPPORTED
+
+
 class EngineIsUnavailable(DomainError):
     """The engine could not read the lake. Nothing was answered or recorded as answered. Fields: dataset, problem."""
 
     code = "cleanroom.engine_is_unavailable"
+    kind = Kind.UNAVAILABLE
+
+
+class EngineIsNotInstalled(DomainError):
+    """The setting `engine` names an engine whose packages are missing here. Fields: engine, install (a command)."""
+
+    code = "cleanroom.engine_is_not_installed"
     kind = Kind.UNAVAILABLE
 
 
@@ -189,3 +253,58 @@ class ConsentMovedDuringQuestion(DomainError):
 
     code = "cleanroom.consent_moved_during_question"
     kind = Kind.UNAVAILABLE
+
+
+class QueryBudgetIsSpent(DomainError):
+    """The agreement's questions of this period are used up. Fields: limit, days, spent, next_at, retry_after_s."""
+
+    code = "cleanroom.query_budget_is_spent"
+    kind = Kind.TOO_MANY
+
+
+class PrivacyBudgetIsSpent(DomainError):
+    """The answer would cost more epsilon than is left in this period; limit, spent and asked are in thousandths.
+
+    Fields: limit, days, spent, asked, next_at, retry_after_s.
+    """
+
+    code = "cleanroom.privacy_budget_is_spent"
+    kind = Kind.TOO_MANY
+
+
+class PrivacyIsNotInRule(DomainError):
+    """The agreement sets no privacy budget, so that nothing can be released with differential privacy under it."""
+
+    code = "cleanroom.privacy_is_not_in_rule"
+    kind = Kind.REFUSED
+
+
+class EpsilonIsOutOfRange(DomainError):
+    """More epsilon is asked for one answer than the agreement has at all, in thousandths. Fields: asked, lowest, highest."""
+
+    code = "cleanroom.epsilon_is_out_of_range"
+    kind = Kind.REFUSED
+
+
+class FunctionIsNotPrivate(DomainError):
+    """The function has no form with differential privacy here. Fields: function, accepted."""
+
+    code = "cleanroom.function_is_not_private"
+    kind = Kind.UNSUPPORTED
+
+
+class EndsAreMissing(DomainError):
+    """With differential privacy a question says between which ends a measured column counts. Fields: column, accepted."""
+
+    code = "cleanroom.ends_are_missing"
+    kind = Kind.INVALID
+
+
+class DomainIsMissing(DomainError):
+    """With differential privacy all cells must be known before any row is read, and this dimension's values are not.
+
+    Fields: dimension, accepted (a condition that would make them known).
+    """
+
+    code = "cleanroom.domain_is_missing"
+    kind = Kind.INVALID

@@ -64,24 +64,28 @@ def _left(scope: Scope, key: Key) -> Term:
         return Term(column=scope.dataset.time_column, bucket="date_trunc", unit=key.unit)  # type: ignore[arg-type]
     found = [(name, own) for name, own in _own_keys(scope) if own.kind == key.kind]
     same = [(name, own) for name, own in found if own.name == key.name]
-    chosen = same or found
+    chosen = list(dict(same or found))
     if not chosen:
         raise KeyHasNoMatch(key=key.name, kind=key.kind, dataset=scope.dataset.name)
     if len(chosen) > 1:
-        raise JoinIsAmbiguous(key=key.name, accepted=", ".join(name for name, _ in chosen))
-    name = chosen[0][0]
+        raise JoinIsAmbiguous(key=key.name, accepted=", ".join(chosen))
+    (name,) = chosen
     if key.kind == "time":
         return Term(column=name, bucket="date_trunc", unit=key.unit)  # type: ignore[arg-type]
     return Term(column=name)
 
 
 def _own_keys(scope: Scope) -> Iterator[tuple[str, Key]]:
-    """The keys of what is in scope already, with the name by which a question reaches their column."""
+    """The keys of what is in scope already, with the name by which a question reaches their column.
+
+    Those by which something was joined are not told again: they equal the rows' own.
+    """
     for dataset in (scope.dataset, scope.attributes):
         yield from ((key.column, key) for key in (() if dataset is None else dataset.keys))
     for joined in scope.joined:
         if not joined.join.columns:
-            yield from ((f"{joined.name}.{key.column}", key) for key in joined.dataset.keys)
+            others = [key for key in joined.dataset.keys if key.name not in joined.join.on]
+            yield from ((f"{joined.name}.{key.column}", key) for key in others)
 
 
 def _stored(dataset: Dataset, key: Key) -> str:

@@ -355,15 +355,22 @@ def check_shape(question: Question) -> Question:
     for at, dimension in enumerate(question.dimensions):
         if dimension.term in [other.term for other in question.dimensions[:at]]:
             raise QuestionIsMalformed(where=f"$.dimensions[{at}]", problem="the same dimension stands twice")
-    aliases = [join.name for join in question.joins]
-    for at, alias in enumerate(aliases):
-        if alias in aliases[:at]:
-            raise QuestionIsMalformed(where=f"$.joins[{at}]", problem=f"two datasets are named {alias}: use `as`")
+    _check_joins(question)
     for at, order in enumerate(question.order_by):
         if order.name not in names:
             accepted = ", ".join(names)
             raise QuestionIsMalformed(where=f"$.order_by[{at}]", problem=f"{order.name} is not one of: {accepted}")
     return question
+
+
+def _check_joins(question: Question) -> None:
+    aliases = [join.name for join in question.joins]
+    for at, join in enumerate(question.joins):
+        if join.name in aliases[:at]:
+            raise QuestionIsMalformed(where=f"$.joins[{at}]", problem=f"two datasets are named {join.name}: use `as`")
+        for part, names in (("on", join.on), ("columns", [each.as_ for each in join.columns])):
+            if len(set(names)) < len(names):
+                raise QuestionIsMalformed(where=f"$.joins[{at}].{part}", problem="the same name stands twice")
 
 
 def _check_bounds(question: Question) -> None:

@@ -1,24 +1,24 @@
-"""The analyst's page: choose an agreement, ask in SQL, read the answer or why there is none. Works without script."""
+"""The analyst's page: choose an agreement, ask in SQL or by the builder's form, read the answer or why there is none.
+Works without script."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from litestar import Request, Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+import msgspec
+from litestar import Response, get, post
 
-from sanpo.cleanroom import actions, catalogue
+from sanpo.cleanroom import actions, catalogue, pages_builder, pages_multiplications
 from sanpo.cleanroom.answer import Answer
 from sanpo.cleanroom.catalogue import AskableColumn
+from sanpo.cleanroom.model import Private
+from sanpo.cleanroom.pages_builder import Form, Web, agreements_of, read_built, show_builder, with_release
+from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.printer import print_sql
-from sanpo.consent import PublishedAgreement, list_agreements
+from sanpo.consent import PublishedAgreement
 from sanpo.ground.actors import Actor, Staff, require
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError
 from sanpo.ground.web import render
-
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
-Web = Request[Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,18 @@ class Desk:
     columns: list[tuple[AskableColumn, list[str]]]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What stands in the field: SQL, and the release with differential privacy that SQL has no word for."""
+
+    sql: str
+    release: Private | None = None
+
+    @property
+    def release_json(self) -> str:
+        return "" if self.release is None else msgspec.json.encode(self.release).decode()
+
+
 @get("/cleanroom", sync_to_thread=True, include_in_schema=False)
 def get_desk(request: Web, city: City, actor: Actor, agreement: str = "") -> Response[str]:
     """The empty desk, with an example that the chosen agreement allows."""
@@ -38,13 +50,21 @@ def get_desk(request: Web, city: City, actor: Actor, agreement: str = "") -> Res
 
 @post("/cleanroom", sync_to_thread=True, include_in_schema=False)
 def post_question(request: Web, city: City, actor: Actor, data: Form) -> Response[str]:
-    """Asks. A refusal is shown where the question was written, with the status that programs get."""
-    staff, agreement_id, sql = require(actor, Staff), data.get("agreement", ""), data.get("sql", "")
+    """Asks what was written here or put together at the builder. A refusal is shown where the question was written, with
+    the status that programs get; a form that lacks something comes back to be filled in."""
+    staff, agreement_id, asked = require(actor, Staff), data.get("agreement", ""), Asked(data.get("sql", ""))
     try:
-        answer = actions.ask(city, staff, agreement_id, sql)
+        if "dataset" in data:
+            sheet, question = read_built(city, data)
+            if question is None:
+                return show_builder(request, city, staff, sheet, status=400)
+        else:
+            question = with_release(parse_sql(asked.sql), data.get("release", ""))
+        asked = Asked(print_sql(question) if "dataset" in data else asked.sql, question.release)
+        answer = actions.ask(city, staff, agreement_id, question)
     except DomainError as refusal:
-        return _page(request, city, staff, agreement_id, sql=sql, refusal=refusal)
-    return _page(request, city, staff, agreement_id, sql=sql, answer=answer)
+        return _page(request, city, staff, agreement_id, asked=asked, refusal=refusal)
+    return _page(request, city, staff, agreement_id, asked=asked, answer=answer)
 
 
 def _page(
@@ -53,11 +73,11 @@ def _page(
     staff: Staff,
     agreement_id: str,
     *,
-    sql: str | None = None,
+    asked: Asked | None = None,
     answer: Answer | None = None,
     refusal: DomainError | None = None,
 ) -> Response[str]:
-    agreements = list_agreements(city, staff, state="approved", organisation_no=staff.organisation_no)
+    agreements = agreements_of(city, staff)
     chosen = next((each for each in agreements if each.agreement_id == agreement_id), None)
     desk = _desk(city, chosen or agreements[0]) if agreements else None
     return render(
@@ -66,7 +86,7 @@ def _page(
         status=200 if refusal is None else refusal.surface.status,
         agreements=agreements,
         desk=desk,
-        sql=desk.example if desk and sql is None else sql,
+        asked=asked or Asked(desk.example if desk else ""),
         answer=answer,
         refusal=refusal,
     )
@@ -82,4 +102,4 @@ def _desk(city: City, agreement: PublishedAgreement) -> Desk:
     return Desk(agreement, print_sql(catalogue.example_under(city, agreement)), columns)
 
 
-handlers: list[Any] = [get_desk, post_question]
+handlers: list[Any] = [get_desk, post_question, *pages_builder.handlers, *pages_multiplications.handlers]

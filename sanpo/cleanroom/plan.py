@@ -17,17 +17,23 @@ from sanpo.consent import Admission, check_genuine
 from sanpo.lake import Snapshot
 
 MOST_CELLS = 10_000
+LOWEST_QUANTILE, HIGHEST_QUANTILE = 0.05, 0.95
+"""Outside of these a quantile of a small cell is close to one person's value."""
 _SLACK = timedelta(days=2)
 """More than any zone's distance from UTC, any change of the clock, and the day that a date names."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the rule wants of the engine: ends of `min` and `max` by column, and of how many subjects the share of the
+    """What the rule wants of the engine: ends of extreme values by column, and of how many subjects the share of the
     largest is asked for (0: not asked)."""
 
     clamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     largest: int = 0
+
+    def ends_of(self, measure: Measure) -> tuple[int, int] | None:
+        """Between which ends the measure is told, where it is extreme and the rule sets them."""
+        return self.clamps.get(measure.column or "") if is_extreme(measure) else None
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,20 @@ class Plan:
     admission: Admission
     joined: tuple[tuple[Joined, Snapshot], ...] = ()
     limits: Limits = Limits()
+    only: bytes | None = None
 
     @property
     def subjects(self) -> npt.NDArray[np.int32]:
-        """Whose rows may be read, ascending: the one way to them for every engine. Raises `AdmissionIsForged`."""
-        return check_genuine(self.admission).subjects
+        """Whose rows may be read, ascending: the one way to them for every engine. Raises `AdmissionIsForged`.
+
+        `only` (bit 7 − n % 8 of byte n // 8 for subject n) can take subjects out of the admitted ones, never add any.
+        """
+        admitted = check_genuine(self.admission).subjects
+        if self.only is None:
+            return admitted
+        flags = np.unpackbits(np.frombuffer(self.only, dtype=np.uint8))
+        inside = admitted[admitted < len(flags)]
+        return inside[flags[inside] == 1]
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -87,13 +102,14 @@ def datasets_used(question: Question, scope: Scope) -> dict[str, frozenset[str]]
     """
     used: dict[str, set[str]] = {scope.dataset.name: set()}
     lefts = {match.left.column for joined in scope.joined for match in joined.on}
-    for name in question.columns | (lefts - {SUBJECT}):
+    names = question.columns | (lefts - {SUBJECT})
+    for name in names:
         place = scope.place(name)
         if place.side in (ROWS, ATTRIBUTES):
             used.setdefault(scope.dataset_of(name).name, set()).add(place.column.name)
     for joined in scope.joined:
         touched = used.setdefault(joined.dataset.name, set())
-        touched |= _keys_of(joined) | _columns_from(joined, question, scope)
+        touched |= _keys_of(joined) | _columns_from(joined, names, scope)
     return {name: frozenset(columns) for name, columns in used.items()}
 
 
@@ -102,10 +118,10 @@ def _keys_of(joined: Joined) -> set[str]:
     return {keys[name] for name in joined.join.on} - {SUBJECT}
 
 
-def _columns_from(joined: Joined, question: Question, scope: Scope) -> set[str]:
+def _columns_from(joined: Joined, names: frozenset[str], scope: Scope) -> set[str]:
     if joined.join.columns:
         return {each.column for each in joined.join.columns if each.column is not None}
-    places = [scope.place(name) for name in question.columns]
+    places = [scope.place(name) for name in names]
     return {place.column.name for place in places if place.side == joined.name}
 
 
@@ -130,13 +146,23 @@ def measured_columns(question: Question) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(measure.columns for measure in question.measures if measure.columns))
 
 
+def is_extreme(measure: Measure) -> bool:
+    """Whether it tells one person's value, or nearly: a minimum, a maximum, or a quantile next to them."""
+    return measure.function in ("min", "max") or not LOWEST_QUANTILE <= (measure.q or 0.5) <= HIGHEST_QUANTILE
+
+
 def filled_of(measure: Measure, rows: int, filled: Mapping[tuple[str, ...], int]) -> int:
     """How many rows of a cell have a value for this measure."""
     return filled[measure.columns] if measure.columns else rows
 
 
 def time_span(question: Question, scope: Scope, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Instants between which the rows lie that can pass the filter, with slack: what the lake may leave unread."""
+    """Instants between which the rows lie that can pass the filter, with slack: what the lake may leave unread.
+
+    None where the dataset is also joined to itself: then its other rows count as well.
+    """
+    if any(joined.dataset.name == scope.dataset.name for joined in scope.joined):
+        return None, None
     lows: list[datetime] = []
     highs: list[datetime] = []
     parts = question.filter.parts if isinstance(question.filter, AllOf) else (question.filter,)

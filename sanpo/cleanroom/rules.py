@@ -15,18 +15,18 @@ from sanpo.cleanroom.errors import (
     JoinIsNotInRule,
     MeasureIsNotInRule,
     QuantileIsExtreme,
+    QuestionScansTooMuch,
     TimeNeedsBucket,
     TypeDoesNotFit,
 )
 from sanpo.cleanroom.model import Between, Comparison, Filter, Measure, Question, literals_of, parts_of
-from sanpo.cleanroom.plan import Limits
+from sanpo.cleanroom.plan import HIGHEST_QUANTILE, LOWEST_QUANTILE, Limits, Plan, is_extreme
 from sanpo.cleanroom.scope import Scope
 from sanpo.consent import AnalysisRule
+from sanpo.lake import Snapshot
 
 IDENTIFYING = ("subject", "key")
 FEWEST_SENSITIVE = 50
-LOWEST_QUANTILE, HIGHEST_QUANTILE = 0.05, 0.95
-"""Outside of these a quantile of a small cell is close to one person's value."""
 
 
 def check_types(question: Question, scope: Scope) -> None:
@@ -72,6 +72,18 @@ def fewest_subjects(question: Question, scope: Scope, minimum: int) -> int:
     return max(minimum, FEWEST_SENSITIVE) if any(column.sensitive for column in touched) else minimum
 
 
+def check_cost(plan: Plan, *, most: int) -> None:
+    """Raises `QuestionScansTooMuch` where the files to be read hold more rows than one question may read."""
+    for snapshot in plan.snapshots:
+        check_rows(snapshot, most=most)
+
+
+def check_rows(snapshot: Snapshot, *, most: int) -> None:
+    """Raises `QuestionScansTooMuch` where this state of a dataset holds more rows than one question may read."""
+    if snapshot.rows > most:
+        raise QuestionScansTooMuch(rows=snapshot.rows, most=most, dataset=snapshot.dataset.name)
+
+
 def limits_of(question: Question, scope: Scope, rule: AnalysisRule) -> Limits:
     """What the rule wants of the engine for this question."""
     clamps = {}
@@ -102,9 +114,10 @@ def _check_measure(measure: Measure, scope: Scope, rule: AnalysisRule) -> None:
     function = "count" if measure.function == "subjects" else measure.function
     if function not in rule.functions:
         raise FunctionIsNotInRule(function=function, accepted=", ".join(rule.functions))
-    if function in ("min", "max") and any(rule.clamp_of(name) is None for name in ruled):
-        raise BoundsAreMissing(function=function, column=ruled[0])
     _check_quantile(measure, rule)
+    for name in ruled:
+        if is_extreme(measure) and rule.clamp_of(name) is None:
+            raise BoundsAreMissing(function=function, column=name)
 
 
 def _check_quantile(measure: Measure, rule: AnalysisRule) -> None:

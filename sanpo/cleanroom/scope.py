@@ -2,13 +2,14 @@
 types, and the values that literals stand for. Pure; all engines and all checks ask here.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
 from sanpo.cleanroom.errors import ColumnIsAmbiguous, ColumnIsUnknown, TypeDoesNotFit
-from sanpo.cleanroom.model import SUBJECT, Bucket, Join, Measure, Scalar, Term
+from sanpo.cleanroom.model import SUBJECT, Bucket, Derived, Join, Measure, Scalar, Term
 from sanpo.lake import Column, Dataset
 
 Value = bool | int | float | str | date | datetime
@@ -16,12 +17,13 @@ WHOLE = ("int32", "int64")
 NUMERIC = (*WHOLE, "float64")
 MOMENT_BUCKETS: tuple[Bucket, ...] = ("hour", "half_hour", "date", "weekday", "week", "month", "date_trunc")
 DATE_BUCKETS: tuple[Bucket, ...] = ("date", "weekday", "week", "month", "date_trunc")
-ROWS, ATTRIBUTES = "rows", "attributes"
+ROWS, ATTRIBUTES = ".rows", ".attributes"
+"""Sides that no join can be named: a name has no dot."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a column lies: `side` is `rows`, `attributes` or a join's alias; `stored` is the column that holds it."""
+    """Where a column lies: `side` is `ROWS`, `ATTRIBUTES` or a join's alias; `stored` is the column that holds it."""
 
     side: str
     column: Column
@@ -55,6 +57,11 @@ class Joined:
     @property
     def name(self) -> str:
         return self.join.name
+
+    @property
+    def derived(self) -> tuple[tuple[str, Derived], ...]:
+        """Its derived columns with the names that they are stored by: no word of the asker's gets into an engine."""
+        return tuple((f"derived_{at}", each) for at, each in enumerate(self.join.columns))
 
     @property
     def by_subject(self) -> bool:
@@ -160,6 +167,14 @@ class Scope:
             raise TypeDoesNotFit(column=term.column, type=wanted, found=repr(literal), accepted=_ACCEPTED[wanted])
         return value
 
+    def edges(self, term: Term) -> tuple[int | float, ...]:
+        """A band's edges as numbers of the column's type, so that every engine compares like with like.
+
+        A whole number is not below an edge exactly when it is not below the next whole number; beyond 64 bits all are.
+        """
+        is_whole = self.column(term.column).type in WHOLE
+        return tuple(_whole_edge(edge) if is_whole else float(edge) for edge in term.band or ())
+
     def _numbers(self) -> str:
         return ", ".join(name for name, place in self.places.items() if place.column.type in NUMERIC)
 
@@ -173,6 +188,10 @@ def _places(side: str, dataset: Dataset, *, without: str | None = None) -> dict[
     }
 
 
+def _whole_edge(edge: int | float) -> int:
+    return max(-(2**63), min(2**63, math.ceil(edge)))
+
+
 def _stored(dataset: Dataset, name: str) -> str:
     return dataset.local_column or name if name == dataset.time_column else name
 
@@ -182,14 +201,14 @@ def _exposed(joined: Joined) -> dict[str, Place]:
     if not joined.join.columns:
         return _places(joined.name, joined.dataset, without=SUBJECT)
     made = {}
-    for each in joined.join.columns:
+    for stored, each in joined.derived:
         source = None if each.column is None else joined.dataset.column(each.column)
         kind = "int64" if each.function == "count" else "float64"
         if source is not None and each.function in ("min", "max"):
             kind = source.type
         unit = None if source is None else source.unit
         sensitive = source is not None and source.sensitive
-        made[each.as_] = Place(joined.name, Column(each.as_, kind, "measure", unit, sensitive=sensitive), each.as_)  # type: ignore[arg-type]
+        made[each.as_] = Place(joined.name, Column(each.as_, kind, "measure", unit, sensitive=sensitive), stored)  # type: ignore[arg-type]
     return made
 
 

@@ -12,12 +12,14 @@ class Stages:
         self._spent: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
+    def stage(self, name: str, *, without: str = "") -> Iterator[None]:
+        """Times the block. What the stage `without` takes inside the block is counted there, not here."""
+        begun, before = time.perf_counter(), self._spent.get(without, 0.0)
         try:
             yield
         finally:
-            self._spent[name] = self._spent.get(name, 0.0) + (time.perf_counter() - begun) * 1000
+            spent = (time.perf_counter() - begun) * 1000 - (self._spent.get(without, 0.0) - before)
+            self._spent[name] = self._spent.get(name, 0.0) + spent
 
     def as_dict(self) -> dict[str, float]:
         return {name: round(spent, 2) for name, spent in self._spent.items()}

@@ -3,23 +3,30 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+import structlog
 
 from sanpo.ground.actors import Actor, Resident, require
 from sanpo.ground.city import City
 from sanpo.lake.catalogue import get_dataset, list_datasets
-from sanpo.lake.errors import DatasetHasNoSubjects, RowsDoNotFitDataset, reached
+from sanpo.lake.errors import DatasetHasNoSubjects, LakeIsBusy, LakeIsUnavailable, RowsDoNotFitDataset
 from sanpo.lake.files import write_files
 from sanpo.lake.layout import ROWS_PER_GROUP, crowded, rows_wanted, sort_columns, sorting_sql
 from sanpo.lake.model import Compaction, Dataset, Holding, Snapshot
+from sanpo.lake.reading import naming_the_broken, scan
+from sanpo.lake.seen import see
 from sanpo.lake.store import (
     commit_append,
+    commit_overwrite,
     commit_rewrite,
     file_system,
+    fit_table,
+    has_schema,
     live_files,
     open_table,
     readable,
@@ -28,8 +35,7 @@ from sanpo.lake.store import (
     tidy,
 )
 
-LONGEST_READ = timedelta(hours=24)
-"""Files that a commit took out stay this long, so that a question which is under way can end."""
+log = structlog.get_logger()
 
 
 def append(city: City, name: str, rows: pa.Table | pa.RecordBatchReader, *, once: str | None = None) -> int:
@@ -58,13 +64,19 @@ def has_appended(city: City, name: str, once: str) -> bool:
 
 def replace(city: City, name: str, rows: pa.Table | pa.RecordBatchReader) -> int:
     """Puts these rows in the place of all, in one commit; returns a version that holds them. Raises as `append`."""
-    dataset = get_dataset(city, name)
+    return replace_rows(city, get_dataset(city, name), rows)
+
+
+def replace_rows(city: City, dataset: Dataset, rows: pa.Table | pa.RecordBatchReader) -> int:
+    """As `replace`, for a dataset as it will be: where its columns were others, they change in the same commit."""
     url = table_url(city.lake_url, dataset)
     table = open_table(url, dataset)
     with _sorted(city, dataset, fitting(dataset, rows)) as batches:
         adds = write_files(file_system(url), dataset, batches)
     removes = [remove_of(file.path, moved=False) for file in live_files(table, dataset)]
-    if adds or removes:
+    if not has_schema(table, dataset):
+        commit_overwrite(url, table, dataset, adds)
+    elif adds or removes:
         commit_rewrite(url, table, dataset, adds, removes)
     return open_table(url, dataset).version()
 
@@ -74,13 +86,16 @@ def snapshot(
 ) -> Snapshot:
     """The files that hold the dataset's rows now, or at `version`; files wholly outside [since, until) may be left out.
 
-    Raises `DatasetIsUnknown`, `SnapshotIsGone`, `LakeIsUnavailable`.
+    Raises `DatasetIsUnknown`, `SnapshotIsGone` (no such version, or its files are gone, or rows of it were deleted since),
+    `LakeIsUnavailable`.
     """
     dataset = get_dataset(city, name)
     url = table_url(city.lake_url, dataset)
-    table = open_table(url, dataset, version)
-    files = [file for file in live_files(table, dataset) if file.may_hold(subject_no=None, since=since, until=until)]
-    return Snapshot(dataset, table.version(), tuple(f"{readable(url)}/{file.path}" for file in files))
+    seen, root = see(url, dataset, version), readable(url)
+    files = [file for file in seen.files if file.may_hold(subject_no=None, since=since, until=until)]
+    paths = [*([seen.shape] if seen.shape and files else []), *(file.path for file in files)]
+    rows = sum(file.rows for file in files)
+    return Snapshot(dataset, seen.version, tuple(f"{root}/{path}" for path in paths), root, rows)
 
 
 def read_subject(
@@ -88,7 +103,7 @@ def read_subject(
 ) -> pa.Table:
     """The resident's own rows with `since` ≤ time < `until`, in order of key and time. Nobody else's can be asked for.
 
-    Raises `NotSignedIn`, `NotPermitted`, `DatasetIsUnknown`, `DatasetHasNoSubjects`, `LakeIsUnavailable`.
+    Raises `NotSignedIn`, `NotPermitted`, `DatasetIsUnknown`, `DatasetHasNoSubjects`, `FileIsBroken`, `LakeIsUnavailable`.
     """
     subject_no = require(actor, Resident).subject_no
     dataset = get_dataset(city, name)
@@ -96,22 +111,34 @@ def read_subject(
         raise DatasetHasNoSubjects(dataset=name)
     url = table_url(city.lake_url, dataset)
     files = live_files(open_table(url, dataset), dataset)
-    wanted = [file for file in files if file.may_hold(subject_no=subject_no, since=since, until=until)]
+    wanted = [file.path for file in files if file.may_hold(subject_no=subject_no, since=since, until=until)]
     filters = rows_wanted(dataset, subject_no=subject_no, since=since, until=until)
-    with reached(dataset):
-        fs = file_system(url)
-        found = [
-            pq.read_table(file.path, schema=dataset.schema, filesystem=fs, filters=filters, partitioning=None)
-            for file in wanted
-        ]
-    own = pa.concat_tables([dataset.schema.empty_table(), *found])
+    fs = file_system(url)
+    with naming_the_broken(fs, dataset, wanted):
+        own: pa.Table = scan(fs, dataset, wanted).to_table(filter=pq.filters_to_expression(filters))
     return own.sort_by([(column, "ascending") for column in sort_columns(dataset)])
+
+
+def count_own_rows(city: City, actor: Actor) -> dict[Dataset, int]:
+    """How many rows each personal dataset holds about the resident. Raises as `read_subject`."""
+    subject_no = require(actor, Resident).subject_no
+    wanted = pq.filters_to_expression([("subject_no", "==", subject_no)])
+    counted = {}
+    for dataset in list_datasets(city):
+        if dataset.personal:
+            url = table_url(city.lake_url, dataset)
+            files = live_files(open_table(url, dataset), dataset)
+            mine = [file.path for file in files if file.may_hold(subject_no=subject_no, since=None, until=None)]
+            fs = file_system(url)
+            with naming_the_broken(fs, dataset, mine):
+                counted[dataset] = scan(fs, dataset, mine).count_rows(filter=wanted)
+    return counted
 
 
 def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
     """Rewrites each partition that has `spare` files more than its rows need, in one commit; rows stay the same.
 
-    Appends may go on meanwhile. Raises `LakeIsBusy` where another compaction or replacement came first.
+    Appends may go on meanwhile. Raises `LakeIsBusy` where another compaction or replacement came first, `FileIsBroken`.
     """
     dataset = get_dataset(city, name)
     url = table_url(city.lake_url, dataset)
@@ -119,10 +146,11 @@ def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
     old = crowded(live_files(table, dataset), spare)
     new = []
     if old:
-        with _sorted_files(city, dataset, [f"{readable(url)}/{file.path}" for file in old]) as batches:
-            new = write_files(file_system(url), dataset, batches, moved=True)
-        commit_rewrite(url, table, dataset, new, [remove_of(file.path, moved=True) for file in old])
-    tidy(open_table(url, dataset), LONGEST_READ)
+        fs, paths = file_system(url), [file.path for file in old]
+        with naming_the_broken(fs, dataset, paths), _sorted(city, dataset, scan(fs, dataset, paths)) as batches:
+            new = write_files(fs, dataset, batches, moved=True)
+        commit_rewrite(url, table, dataset, new, [remove_of(path, moved=True) for path in paths])
+    tidy(open_table(url, dataset), city.settings.lake_grace)
     return Compaction(len(old), len(new), sum(file.rows for file in old))
 
 
@@ -135,6 +163,18 @@ def list_holdings(city: City) -> list[Holding]:
         rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
         holdings.append(Holding(dataset, table.version(), len(files), rows, size))
     return holdings
+
+
+def check_datasets(city: City) -> None:
+    """Holds every dataset against its manifest, and lets it grow: what a city does before it serves.
+
+    Raises `ColumnCannotChange`. A store that does not answer now is no reason not to serve; it is asked again when read.
+    """
+    for dataset in list_datasets(city):
+        try:
+            fit_table(table_url(city.lake_url, dataset), dataset)
+        except (LakeIsBusy, LakeIsUnavailable) as error:
+            log.warning("dataset_not_checked", dataset=dataset.name, code=error.code)
 
 
 def fitting(dataset: Dataset, rows: pa.Table | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
@@ -153,18 +193,12 @@ def fitting(dataset: Dataset, rows: pa.Table | pa.RecordBatchReader) -> pa.Table
 
 
 @contextmanager
-def _sorted(city: City, dataset: Dataset, rows: pa.Table | pa.RecordBatchReader) -> Iterator[Iterator[pa.RecordBatch]]:
+def _sorted(
+    city: City, dataset: Dataset, rows: pa.Table | pa.RecordBatchReader | ds.Dataset
+) -> Iterator[Iterator[pa.RecordBatch]]:
     with _engine(city) as engine:
         engine.register("rows_", rows)
         yield engine.sql(sorting_sql(dataset, "rows_")).to_arrow_reader(ROWS_PER_GROUP)
-
-
-@contextmanager
-def _sorted_files(city: City, dataset: Dataset, files: list[str]) -> Iterator[Iterator[pa.RecordBatch]]:
-    with _engine(city) as engine:
-        rows = "read_parquet(getvariable('files'), hive_partitioning = false)"
-        engine.execute("set variable files = $files", {"files": files})
-        yield engine.sql(sorting_sql(dataset, rows)).to_arrow_reader(ROWS_PER_GROUP)
 
 
 @contextmanager

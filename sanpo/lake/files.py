@@ -7,6 +7,7 @@ mixes up the order of subjects, on which the cost of consent in a scan depends (
 import json
 import uuid
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -73,6 +74,7 @@ class _File:
             filesystem=fs,
             compression="zstd",
             sorting_columns=order,
+            write_page_checksum=True,
             metadata_collector=self._metadata,
         )
 
@@ -100,13 +102,17 @@ class _File:
 
 
 def _statistics(metadata: pq.FileMetaData, names: list[str]) -> dict[str, Any]:
-    """Delta's per-file statistics of the sorting columns that are whole numbers: what finds one subject's files."""
+    """Delta's per-file statistics of the sorting columns that are whole numbers or days: what finds one subject's files."""
     low, high = {}, {}
     for place in range(metadata.num_columns):
         chunks = [metadata.row_group(group).column(place) for group in range(metadata.num_row_groups)]
         name = chunks[0].path_in_schema
         if name in names and chunks[0].physical_type == "INT32":
-            low[name] = min(chunk.statistics.min for chunk in chunks)
-            high[name] = max(chunk.statistics.max for chunk in chunks)
+            low[name] = _in_json(min(chunk.statistics.min for chunk in chunks))
+            high[name] = _in_json(max(chunk.statistics.max for chunk in chunks))
     nulls = dict.fromkeys(low, 0)
     return {"numRecords": metadata.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}
+
+
+def _in_json(value: int | date) -> int | str:
+    return value.isoformat() if isinstance(value, date) else value

@@ -25,7 +25,7 @@ _RANGES = 1 << 20  # room for ranges in a part's number: more than int32 subject
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """One partition. `month` counts from January of year 0, and is 0 where the dataset has no time."""
+    """One partition. `month` counts from January of year 0, and is 0 where the dataset is not kept by month."""
 
     month: int
     subject_range: int
@@ -34,10 +34,22 @@ class Part:
     def from_number(number: int) -> "Part":
         return Part(*divmod(number, _RANGES))
 
+    @staticmethod
+    def of(dataset: Dataset, file: "DataFile") -> "Part":
+        """The partition in which the file lies."""
+        values = dict(zip(partition_columns(dataset), file.part, strict=True))
+        year, month = (int(text) for text in (values.get(MONTH) or "0000-01").split("-"))
+        return Part(year * 12 + month - 1, int(values.get(SUBJECT_RANGE) or 0))
+
+    @property
+    def number(self) -> int:
+        """What `from_number` reads: parts in this order are written one after another."""
+        return self.month * _RANGES + self.subject_range
+
     def values(self, dataset: Dataset) -> dict[str, str | None]:
         """The partition's values as Delta writes them."""
         values: dict[str, str | None] = {}
-        if dataset.time_column:
+        if dataset.by_month:
             values[MONTH] = f"{self.month // 12:04d}-{self.month % 12 + 1:02d}"
         if dataset.personal:
             values[SUBJECT_RANGE] = str(self.subject_range)
@@ -48,8 +60,13 @@ class Part:
         return "".join(f"{name}={value}/" for name, value in self.values(dataset).items())
 
 
+def range_folder(subject_no: int) -> str:
+    """The part of a file's path that says in which range of subjects its rows are."""
+    return f"{SUBJECT_RANGE}={subject_no // SUBJECTS_PER_RANGE}/"
+
+
 def partition_columns(dataset: Dataset) -> list[str]:
-    return [MONTH] * bool(dataset.time_column) + [SUBJECT_RANGE] * dataset.personal
+    return [MONTH] * dataset.by_month + [SUBJECT_RANGE] * dataset.personal
 
 
 def sort_columns(dataset: Dataset) -> list[str]:
@@ -62,7 +79,7 @@ def sorting_sql(dataset: Dataset, source: str) -> str:
     """DuckDB: the rows of `source` with their part's number, in the order in which they are written."""
     columns = ", ".join(f'"{column.name}"' for column in dataset.columns)
     utc = f'make_timestamp(epoch_us("{dataset.time_column}"))'  # several times faster than "at time zone"
-    month = f"(year({utc}) * 12 + month({utc}) - 1)" if dataset.time_column else "0"
+    month = f"(year({utc}) * 12 + month({utc}) - 1)" if dataset.by_month else "0"
     subject_range = f"subject_no // {SUBJECTS_PER_RANGE}" if dataset.personal else "0"
     part = f"({month} * {_RANGES} + {subject_range})::bigint as {PART}"
     order = ", ".join([PART, *(f'"{name}"' for name in sort_columns(dataset))])
@@ -89,7 +106,7 @@ class DataFile:
                 return False
         if self.month is None:
             return True
-        return (since is None or self.month >= _month(since)) and (until is None or self.month <= _month(until))
+        return (since is None or self.month >= month_of(since)) and (until is None or self.month <= month_of(until))
 
 
 def crowded(files: list[DataFile], spare: int) -> list[DataFile]:
@@ -117,5 +134,6 @@ def rows_wanted(
     return wanted
 
 
-def _month(moment: datetime) -> str:
+def month_of(moment: datetime) -> str:
+    """The month in UTC, as partitions are named."""
     return moment.astimezone(UTC).strftime("%Y-%m")

@@ -13,7 +13,8 @@ from sanpo.ground.actors import Client, Resident
 from sanpo.ground.city import City
 from sanpo.journal import Entry, list_entries, list_uses_of
 from sanpo.lake import append, get_dataset, replace
-from tests.world import World
+from sanpo.people import NewOrganisation, Organisation, register_organisation
+from tests.world import OPERATOR, WEBHOOK, World
 
 AREAS = ("中央", "港")
 BEGIN = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # midnight in Tokyo, the beginning of a Tuesday
@@ -53,10 +54,12 @@ class Metered:
         self._numbers = count(1)
 
     def walk(self) -> "Walk":
-        """A question's world of its own: a fresh agreement without grants."""
+        """A question's world of its own: a fresh agreement without grants, of an organisation that was told nothing yet."""
         number = next(self._numbers)
         title = {"ja": f"地域の電力の使われ方 {number}", "en": f"How the district uses power {number}"}
-        return Walk(self.city, self.world, self.people, self.world.agreement(title=title))
+        new = NewOrganisation(f"大学{number}", f"University {number}", "university", "lab@example.jp", WEBHOOK)
+        asker = register_organisation(self.city, OPERATOR, new)
+        return Walk(self.city, self.world, self.people, asker, self.world.agreement(asker, title=title))
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,12 @@ class Walk:
     city: City
     world: World
     people: list[Resident]
+    organisation: Organisation
     agreement: PublishedAgreement
 
     @property
     def asker(self) -> Client:
-        return self.world.client(self.world.university, self.agreement)
+        return self.world.client(self.organisation, self.agreement)
 
     def give(self, *places: int) -> None:
         self.world.give(self.agreement, [self.people[place] for place in places])

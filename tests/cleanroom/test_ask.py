@@ -23,7 +23,7 @@ from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import IdIsMalformed, new_id
 from sanpo.journal import JournalUnavailable
 from sanpo.returns import list_totals
-from tests.cleanroom.cities import BY_AREA, TOTAL, Metered, Walk
+from tests.cleanroom.cities import BY_AREA, TOTAL, Walk
 
 
 def test_answer_counts_granted_residents_only(walk: Walk) -> None:
@@ -215,15 +215,15 @@ def test_question_under_another_organisations_agreement_looks_like_none_at_all(w
     assert refusals[0] == refusals[1]
 
 
-def test_question_is_refused_when_the_token_names_another_agreement(walk: Walk, metered: Metered) -> None:
-    other = metered.walk()
+def test_question_is_refused_when_the_token_names_another_agreement(walk: Walk) -> None:
+    other = walk.world.agreement(walk.organisation, title={"ja": "別の研究", "en": "Another study"})
     with pytest.raises(NotPermitted):
-        ask(walk.city, walk.asker, other.agreement.agreement_id, BY_AREA)
+        ask(walk.city, walk.asker, other.agreement_id, BY_AREA)
 
 
 def test_question_needs_an_agreement_that_is_named(walk: Walk) -> None:
     with pytest.raises(AgreementIsNotNamed):
-        ask(walk.city, walk.world.client(walk.world.university), None, BY_AREA)
+        ask(walk.city, walk.world.client(walk.organisation), None, BY_AREA)
     with pytest.raises(IdIsMalformed):
         ask(walk.city, walk.asker, "agr_guess", BY_AREA)
 
@@ -244,7 +244,7 @@ def test_question_is_refused_when_the_agreement_is_over(walk: Walk) -> None:
 
 def test_analyst_and_operator_may_ask_under_the_agreement(walk: Walk) -> None:
     walk.give(*range(20))
-    analyst = walk.world.staff(walk.world.university, "analyst")
+    analyst = walk.world.staff(walk.organisation, "analyst")
     for actor in (analyst, System("operator")):
         assert ask(walk.city, actor, walk.agreement.agreement_id, parse_sql(BY_AREA)).subjects == 20
 
@@ -300,5 +300,5 @@ def test_time_filter_reads_local_time(walk: Walk) -> None:
 def test_answer_says_how_long_each_stage_took(walk: Walk) -> None:
     walk.give(*range(20))
     timings = walk.ask().timings_ms
-    assert list(timings) == ["parse", "gate", "plan", "engine", "disclosure", "confirm", "record", "total"]
+    assert list(timings) == ["parse", "gate", "plan", "engine", "guard", "disclosure", "confirm", "record", "total"]
     assert timings["total"] >= timings["engine"] > 0

@@ -37,8 +37,8 @@ def walk(metered: Metered) -> Walk:
 
 @pytest.fixture
 def program(walk: Walk, client: Callable[[], Http]) -> Http:
-    """The university's program with a token that names the agreement."""
-    made = create_client(walk.city, OPERATOR, walk.world.university.organisation_id, name="lab")
+    """The organisation's program with a token that names the agreement."""
+    made = create_client(walk.city, OPERATOR, walk.organisation.organisation_id, name="lab")
     scope = f"agreement:{walk.agreement.agreement_id}"
     token = issue_token(walk.city, SecretProof(made.client_id, made.secret), scope=scope)
     http = client()
@@ -138,7 +138,7 @@ def test_openapi_describes_the_question_and_every_status(client: Callable[[], Ht
 
 
 def test_page_asks_and_shows_the_answer_without_script(walk: Walk, client: Callable[[], Http]) -> None:
-    http = browser(walk, client, walk.world.staff(walk.world.university, "analyst").staff_id)
+    http = browser(walk, client, walk.world.staff(walk.organisation, "analyst").staff_id)
     desk = http.get("/cleanroom")
     assert desk.status_code == 200
     assert "select area, dwelling_type, count(*), avg(energy_wh) from energy.readings" in desk.text
@@ -152,14 +152,14 @@ def test_page_asks_and_shows_the_answer_without_script(walk: Walk, client: Calla
 def test_page_marks_suppressed_cells_and_shows_fewer_than_the_minimum(walk: Walk, client: Callable[[], Http]) -> None:
     for place in range(1, 20, 2):
         walk.withdraw(place)
-    http = browser(walk, client, walk.world.staff(walk.world.university, "analyst").staff_id)
+    http = browser(walk, client, walk.world.staff(walk.organisation, "analyst").staff_id)
     answered = http.post("/cleanroom", data={"agreement": walk.agreement.agreement_id, "sql": BY_AREA})
     assert "&lt;10" in answered.text
     assert "‥</abbr>" in answered.text
 
 
 def test_page_explains_a_refusal_where_the_question_was_written(walk: Walk, client: Callable[[], Http]) -> None:
-    http = browser(walk, client, walk.world.staff(walk.world.university, "analyst").staff_id)
+    http = browser(walk, client, walk.world.staff(walk.organisation, "analyst").staff_id)
     sql = "select <b>bold</b>, count(*) from energy.readings"
     refused = http.post("/cleanroom", data={"agreement": walk.agreement.agreement_id, "sql": sql})
     assert refused.status_code == 400

@@ -1,27 +1,26 @@
 """SQL's face: parse and print are inverse, a refusal points at its place, and nothing else ever comes out."""
 # ruff: noqa: E501 (tables)
 
-import random
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from sanpo.cleanroom.errors import QuestionIsMalformed, QuestionNotInSubset
 from sanpo.cleanroom.model import Measure, Order, Question, question_json, read_question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.printer import print_sql
-from tests.cleanroom.questions import EXAMPLES, LONG, MARKS, any_questions
+from tests.cleanroom.questions import EXAMPLES, MARKS, any_questions
 from tests.cleanroom.tables import rows_of
 
 pytestmark = MARKS
-STATEMENTS = 100_000 if LONG else 1_500
-SEED = 20260401
 GOOD = [
     "select area, hour(start_at) as h, count(*), avg(energy_wh) from energy.readings where start_at >= '2026-01-01'"
     " group by area, hour(start_at) order by h desc limit 10",
     "select date_trunc('week', start_at), count(distinct subject_no), quantile(energy_wh, 0.9) from energy.readings"
     " where (area in ('a', 'b') or not (occupants between 1 and 3)) and note is not null group by all",
+    "select band(r.energy_wh, 10, 20.5), variance(w.temperature_c), correlation(r.energy_wh, w.temperature_c), b.rides"
+    " from energy.readings as r join open.weather as w using (area, hour)"
+    " join (select subject, count(*) as rides, sum(fare_yen) as fares from bus.rides group by subject) as b"
+    " using (subject) where w.rain_mm > 0 and band(b.fares, 0, 500) = 1 group by cube (band(energy_wh, 10, 20.5), b.rides)",
 ]
 
 
@@ -75,6 +74,15 @@ SAME = """
 | select count(*) from a.b where x is not null                             | select count(*) from a.b where not (x is null)                            |
 | select count(*) from a.b where x = 1 and y = 2 or z = 3                  | select count(*) from a.b where ((x = 1) and (y = 2)) or (z = 3)           |
 | select /* why */ count(*) from a.b -- asked often                        | select count(*) from a.b                                                  |
+| select sum(r.e) from a.b as r where r.x = 1                              | select sum(e) from a.b where x = 1                                        |
+| select sum(b.e) from a.b                                                 | select sum(e) from a.b                                                    |
+| select b.x as y, count(*) from a.b group by b.x order by b.x             | select x as y, count(*) from a.b group by x order by y                    |
+| select count(distinct r.subject_no) from a.b r                           | select count(distinct subject_no) from a.b                                |
+| select corr(e, w.t) from a.b inner join c.w using (hour)                 | select correlation(e, w.t) from a.b join c.w using (hour)                 |
+| select avg(d.t) from a.b join c.d using (k1, k2) join e.f using (k1)     | select avg(d.t) from a.b join c.d using (k1, k2) join e.f using (k1)      |
+| select x, y, count(*) from a.b group by cube (2, x)                      | select x, y, count(*) from a.b group by cube (x, y)                       |
+| select band(e, -5, 0.5) as z, count(*) from a.b group by z               | select band(e, -5, 0.5) as z, count(*) from a.b group by band(e, -5, 0.5) |
+| select avg(n) from a.b join (select sum(f) as n, s from c.d group by s) as b2 using (s) | select avg(n) from a.b join (select s, sum(f) as n from c.d group by s) as b2 using (s) |
 """
 
 
@@ -100,7 +108,51 @@ REFUSED = """
 | select x, count(*) from a.b                                     | 1    | 8      | x, count(*) from a.b           | group by x                    |
 | select x, count(*) from a.b group by y                          | 1    | 38     | y                              | group by x                    |
 | select x from a.b group by x                                    | 1    | 8      | x from a.b group by x          | select …, count(*)            |
-| select count(*) from a.b join c.d using (e)                     | 1    | 31     | c.d using (e)                  | select … from dataset         |
+| select count(*) over (order by x) from a.b                      | 1    | 8      | count(*) over (order by x)     | column                        |
+| select count(*) filter (where x = 1) from a.b                   | 1    | 8      | count(*) filter (where x = 1)  | column                        |
+| select w.*, count(*) from a.b join c.w using (e)                | 1    | 8      | w.*                            | column                        |
+| select a.b.x, count(*) from a.b group by all                    | 1    | 8      | a                              | column                        |
+| select count(*) from a.b left join c.d using (e)                | 1    | 36     | c.d using (e)                  | using (hour)                  |
+| select count(*) from a.b full outer join c.d using (e)          | 1    | 42     | c.d using (e)                  | using (hour)                  |
+| select count(*) from a.b semi join c.d using (e)                | 1    | 36     | c.d using (e)                  | using (hour)                  |
+| select count(*) from a.b cross join c.d                         | 1    | 37     | c.d                            | using (hour)                  |
+| select count(*) from a.b natural join c.d                       | 1    | 39     | c.d                            | using (hour)                  |
+| select count(*) from a.b asof join c.d using (e)                | 1    | 36     | c.d using (e)                  | using (hour)                  |
+| select count(*) from a.b, c.d                                   | 1    | 27     | c.d                            | using (hour)                  |
+| select count(*) from a.b join c.d on b.e = d.e                  | 1    | 38     | b.e = d.e                      | using (hour)                  |
+| select count(*) from a.b join c.d on true                       | 1    | 31     | c.d                            | using (hour)                  |
+| select count(*) from a.b join c.d                               | 1    | 31     | c.d                            | using (hour)                  |
+| select count(*) from a.b join c.d using (w.e)                   | 1    | 42     | w                              | using (hour)                  |
+| select count(*) from a.b join c.d using (e + 1)                 | 1    | 44     | +                              | select … from dataset         |
+| select count(*) from a.b join c.d as w(x) using (e)             | 1    | 40     | x                              | using (hour)                  |
+| select count(*) from a.b join c.b using (e)                     | 1    | 31     | c.b                            | as another_name using (e)     |
+| select count(*) from a.b as w join c.d as w using (e)           | 1    | 36     | c.d as w                       | as another_name using (e)     |
+| select count(*) from (select count(*) from a.b) as x            | 1    | 30     | count(*) from a.b              | from energy.readings          |
+| select count(*) from a.b join (select * from c.d) as w using (e) | 1   | 39     | * from c.d                     | group by subject              |
+| select count(*) from a.b join (select e from c.d group by e) as w using (e) | 1 | 39 | e from c.d group by e          | count(*) as rides             |
+| select count(*) from a.b join (select e, count(*) from c.d group by e) as w using (e) | 1 | 42 | count(*)                       | e                             |
+| select count(*) from a.b join (select count(*) as n from c.d group by e) as w using (e) | 1 | 39 | count(*) as n from c.d         | select e, … from c.d group by e |
+| select count(*) from a.b join (select e, count(*) as n from c.d) as w using (e) | 1 | 39 | e, count(*) as n from c.d      | group by subject              |
+| select count(*) from a.b join (select e, f, count(*) as n from c.d group by e, f) as w using (e) | 1 | 39 | e, f, count(*)                 | select e, … from c.d group by e |
+| select count(*) from a.b join (select e, sum(x + 1) as n from c.d group by e) as w using (e) | 1 | 46 | x + 1                          | column                        |
+| select count(*) from a.b join (select e, variance(x) as n from c.d group by e) as w using (e) | 1 | 42 | variance(x)                    | sum(column)                   |
+| select count(*) from a.b join (select e, count(*) as n from c.d where x = 1 group by e) as w using (e) | 1 | 71 | x = 1                          | group by subject              |
+| select count(*) from a.b join (select e, count(*) as n from (select 1) group by e) as w using (e) | 1 | 69 | 1                              | group by subject              |
+| select count(*) from a.b union select count(*) from c.d         | 1    | 1      | select count(*) from a.b union | select … from dataset         |
+| select x, count(*) from a.b group by rollup (x)                 | 1    | 46     | x                              | group by cube (x)             |
+| select x, count(*) from a.b group by grouping sets ((x), ())    | 1    | 54     | x                              | group by cube (x)             |
+| select x, y, count(*) from a.b group by cube (x)                | 1    | 47     | x                              | group by x, y                 |
+| select x, y, count(*) from a.b group by cube (x), y             | 1    | 47     | x                              | group by cube (x, y)          |
+| select x, count(*) from a.b group by x with cube                | 1    | 38     | x                              | group by cube (x)             |
+| select width_bucket(x, 0, 9, 3), count(*) from a.b group by all | 1    | 8      | width_bucket(x, 0, 9, 3)       | band(column, 10, 20, 30)      |
+| select case when x > 5 then 1 else 0 end, count(*) from a.b     | 1    | 18     | x > 5                          | band(column, 10, 20, 30)      |
+| select band(x, 1, 'b'), count(*) from a.b group by all          | 1    | 19     | 'b'                            | band(column, 10, 20, 30)      |
+| select band(x, 20, 10), count(*) from a.b group by all          | 1    | 20     | 10                             | band(column, 10, 20, 30)      |
+| select band(x), count(*) from a.b group by all                  | 1    | 8      | band(x)                        | band(column, 10, 20, 30)      |
+| select var_samp(x) from a.b                                     | 1    | 8      | var_samp(x)                    | variance(column)              |
+| select stddev(x) from a.b                                       | 1    | 8      | stddev(x)                      | variance(column)              |
+| select covar_samp(x, y) from a.b                                | 1    | 8      | covar_samp(x, y)               | correlation(column, other)    |
+| select correlation(x) from a.b                                  | 1    | 8      | correlation(x)                 | correlation(column, other)    |
 | select count(*) from b                                          | 1    | 22     | b                              | from energy.readings          |
 | select count(*) from 'lake/readings.parquet'                    | 1    | 22     | 'lake/readings.parquet'        | from energy.readings          |
 | select count(*) from read_parquet('x')                          | 1    | 22     | read_parquet('x')              | from energy.readings          |
@@ -179,183 +231,3 @@ def test_parse_refuses_a_question_that_is_out_of_bounds(sql: str, problem: str) 
         assert problem in refused.value.fields["problem"]
     else:
         assert len(sql) > 20_000
-
-
-TOKENS = [
-    *[
-        "select",
-        "from",
-        "where",
-        "group",
-        "by",
-        "order",
-        "limit",
-        "and",
-        "or",
-        "not",
-        "in",
-        "between",
-        "is",
-        "null",
-        "true",
-        "false",
-        "as",
-        "distinct",
-        "all",
-        "case",
-        "when",
-        "then",
-        "end",
-        "join",
-        "using",
-        "on",
-        "union",
-        "with",
-        "over",
-        "partition",
-        "having",
-        "exists",
-        "any",
-        "interval",
-        "cast",
-        "date",
-        "timestamp",
-        "desc",
-        "asc",
-        "nulls",
-        "first",
-        "count",
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "quantile",
-        "median",
-        "hour",
-        "half_hour",
-        "weekday",
-        "date_trunc",
-        "area",
-        "energy_wh",
-        "start_at",
-        "energy",
-        "readings",
-        "a",
-        "b",
-        "(",
-        ")",
-        "(",
-        ")",
-        ",",
-        ",",
-        ".",
-        "*",
-        "=",
-        "!=",
-        "<",
-        ">",
-        "<=",
-        ">=",
-        "+",
-        "-",
-        "/",
-        "||",
-        "::",
-        ";",
-        "[",
-        "]",
-        "{",
-        "}",
-        "?",
-        "$1",
-        "@",
-        "#",
-        "~",
-        "->",
-        "=>",
-        "'",
-        "''",
-        '"',
-        '"x"',
-        "'day'",
-        "'2026-01-01'",
-        "1",
-        "-1",
-        "0.5",
-        "1e9",
-        "1e999",
-        "0x1F",
-        "/*",
-        "*/",
-        "--",
-        "%",
-        "^",
-        "&",
-        "|",
-        "!",
-        ":",
-        "λ",
-        "地区",
-        "lateral",
-    ],
-    *["\\", "\n", "\t", "\x00", "\ud800", "\ufeff"],
-]
-
-
-def test_parser_gives_a_question_or_a_refusal_for_any_soup_of_tokens() -> None:
-    chance = random.Random(SEED)
-    answered = 0
-    for number in range(STATEMENTS):
-        words = chance.choices(TOKENS, k=chance.randint(0, 25))
-        text = "".join(word + " " * chance.randint(0, 1) for word in words)
-        answered += _is_answered(("select " if number % 2 else "") + text)
-    assert answered < STATEMENTS
-
-
-def test_parser_gives_a_question_or_a_refusal_for_any_damaged_question() -> None:
-    chance = random.Random(SEED)
-    answered = 0
-    for _ in range(STATEMENTS):
-        text = chance.choice(GOOD)
-        for _ in range(chance.randint(1, 4)):
-            at, end = sorted(chance.choices(range(len(text) + 1), k=2))
-            text = text[:at] + chance.choice([*TOKENS, "", text[at:end]]) + text[min(end, at + 8) :]
-        answered += _is_answered(text)
-    assert 0 < answered < STATEMENTS
-
-
-@given(st.text(max_size=60))
-@settings(max_examples=EXAMPLES, deadline=None)
-def test_parser_gives_a_question_or_a_refusal_for_any_text(text: str) -> None:
-    _is_answered(text)
-    _is_answered("select " + text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "select " + "(" * 5_000,
-        "select " + "(" * 39 + "a" + ")" * 39 + " from a.b",
-        "select " + "[" * 3_000,
-        "select " + "not " * 3_999,
-        "select " + "- " * 3_999,
-        "select " + "case when " * 1_500,
-        "select " + "{a:" * 1_200,
-        "select " + "a." * 1_900,
-        "select count(*) from a.b where " + " and ".join(["a = 1"] * 900),
-        "select " + "x" * 30_000,
-    ],
-    ids=lambda text: text[:20],
-)
-def test_parser_refuses_pathological_statements_quickly(text: str) -> None:
-    assert not _is_answered(text)
-
-
-def _is_answered(text: str) -> bool:
-    """Whether the text is a question; anything raised but a refusal fails the test."""
-    try:
-        question = parse_sql(text)
-    except (QuestionNotInSubset, QuestionIsMalformed):
-        return False
-    assert parse_sql(print_sql(question)) == question
-    return True

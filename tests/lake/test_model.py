@@ -1,6 +1,6 @@
 """Datasets as manifests describe them, and the layout of their rows in files."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sanpo.ground.city import City
 from sanpo.ground.plugins import Service, ServiceIsBroken
-from sanpo.lake import LakeIsUnavailable, append, get_dataset, list_datasets
+from sanpo.lake import Key, LakeIsUnavailable, append, get_dataset, list_datasets
 from sanpo.lake.catalogue import _datasets_of
 from sanpo.lake.layout import DataFile, Part
 from sanpo.lake.model import dataset_from_manifest
@@ -62,6 +62,53 @@ def test_local_column_has_no_zone(city: City) -> None:
 def test_dataset_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"demo\.things"):
         dataset_from_manifest(entry(**changes))
+
+
+def test_manifest_declares_keys_licence_and_source() -> None:
+    keys = [
+        {"name": "subject", "kind": "subject", "column": "subject_no"},
+        {"name": "hour", "kind": "time", "column": "at", "unit": "hour"},
+    ]
+    source = {"publisher": "City", "url": "https://example.jp", "retrieved_day": date(2026, 3, 31)}
+    dataset = dataset_from_manifest(entry(keys=keys, unique=["subject", "hour"], licence="CC0-1.0", source=source))
+    assert dataset.key("hour") == Key("hour", "time", "at", "hour")
+    assert dataset.key("day") is None
+    assert dataset.unique == ("subject", "hour")
+    assert dataset.attribution == "City, https://example.jp, 2026-03-31, CC0 1.0"
+    plain = dataset_from_manifest(entry())
+    assert (plain.keys, plain.unique, plain.licence, plain.source, plain.attribution) == ((), (), None, None, None)
+
+
+def test_energy_declares_by_what_it_can_be_joined(city: City) -> None:
+    assert [key.name for key in get_dataset(city, READINGS).keys] == ["subject", "hour", "day"]
+    homes = get_dataset(city, "energy.homes")
+    assert ([key.name for key in homes.keys], homes.unique) == (["subject", "area"], ("subject",))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"name": "x", "kind": "person", "column": "kind"},
+        {"name": "x", "kind": "area", "column": "place"},
+        {"name": "x", "kind": "time", "column": "at"},
+        {"name": "x", "kind": "time", "column": "at", "unit": "minute"},
+        {"name": "x", "kind": "area", "column": "kind", "unit": "day"},
+        {"name": "x", "kind": "time", "column": "kind", "unit": "day"},
+        {"name": "x", "kind": "area", "column": "subject_no"},
+        {"name": "x", "kind": "subject", "column": "kind"},
+    ],
+)
+def test_key_that_could_match_nothing_is_refused(key: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="key"):
+        dataset_from_manifest(entry(keys=[key]))
+
+
+def test_unique_names_keys_and_keys_have_one_name_each() -> None:
+    key = {"name": "kind", "kind": "area", "column": "kind"}
+    assert dataset_from_manifest(entry(keys=[key], unique=["kind"])).unique == ("kind",)
+    for changes in ({"keys": [key], "unique": ["at"]}, {"keys": [key, key]}):
+        with pytest.raises(ValueError, match="key"):
+            dataset_from_manifest(entry(**changes))
 
 
 def test_catalogue_lists_the_datasets_of_services(city: City) -> None:

@@ -78,9 +78,9 @@ def test_only_files_that_may_hold_the_subject_are_opened(city: City, monkeypatch
     for subject in range(4):
         append(city, READINGS, readings([subject], 2))
     opened: list[str] = []
-    whole = lake_actions.pq.read_table
+    whole = lake_actions.scan
     monkeypatch.setattr(
-        lake_actions.pq, "read_table", lambda path, **more: (opened.append(path), whole(path, **more))[1]
+        lake_actions, "scan", lambda fs, dataset, paths: (opened.extend(paths), whole(fs, dataset, paths))[1]
     )
     assert read_subject(city, resident(2), READINGS).num_rows == 2
     assert len(opened) == 1

@@ -6,7 +6,8 @@ changed again; the only statements it gets are those of `duckdb_sql`.
 
 import math
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -14,29 +15,37 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sanpo.cleanroom.engines.duckdb_sql import to_shares, to_statement
+from sanpo.cleanroom.engines.duckdb_sql import to_holdings, to_shares, to_statement
 from sanpo.cleanroom.errors import (
     AnswerIsTooLarge,
     EngineIsUnavailable,
     QuestionNeedsTooMuchMemory,
     QuestionRunsTooLong,
+    QuestionWasEnded,
 )
-from sanpo.cleanroom.model import SUBJECT
+from sanpo.cleanroom.model import SUBJECT, Measure
 from sanpo.cleanroom.plan import MOST_CELLS, Cell, Plan, filled_of, measured_columns
 from sanpo.ground.config import Settings
+from sanpo.lake import check_readable
 
 Shares = dict[str, dict[tuple[Any, ...], float]]
+"""By column and key: the share of its sum that the largest subjects hold."""
 
 
-def run(plan: Plan, settings: Settings) -> list[Cell]:
-    """The cells of the plan, in no particular order.
+Stopped = Callable[[], bool]
+_LOOK_EVERY_S = 0.1
 
-    Raises `AnswerIsTooLarge`, `QuestionRunsTooLong`, `QuestionNeedsTooMuchMemory`, `EngineIsUnavailable`.
+
+def run(plan: Plan, settings: Settings, stopped: Stopped | None = None) -> list[Cell]:
+    """The cells of the plan, in no particular order. `stopped` is asked now and then whether to go on.
+
+    Raises `AnswerIsTooLarge`, `QuestionRunsTooLong`, `QuestionWasEnded`, `QuestionNeedsTooMuchMemory`,
+    `EngineIsUnavailable`.
     """
     if plan.is_empty:
         return []
     statement = to_statement(plan)
-    with _bounded(plan, settings) as cursor:
+    with _bounded(plan, settings, stopped) as cursor:
         cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
         rows = cursor.execute(statement.sql, statement.params).fetchall()
         shares = _shares(cursor, plan) if len(rows) <= MOST_CELLS else {}
@@ -46,8 +55,21 @@ def run(plan: Plan, settings: Settings) -> list[Cell]:
     return [_cell(plan, row, shares) for row in rows if row[-1] is not None]
 
 
+def holdings(plan: Plan, settings: Settings, stopped: Stopped | None = None) -> dict[tuple[Any, ...], dict[int, int]]:
+    """By cell's key and subject, how many rows: what the guard compares. Raises as `run` does."""
+    found: dict[tuple[Any, ...], dict[int, int]] = {}
+    if plan.is_empty:
+        return found
+    statement = to_holdings(plan)
+    with _bounded(plan, settings, stopped) as cursor:
+        cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
+        for *key, subject, rows in cursor.execute(statement.sql, statement.params).fetchall():
+            found.setdefault(tuple(key), {})[subject] = rows
+    return found
+
+
 def _shares(cursor: duckdb.DuckDBPyConnection, plan: Plan) -> Shares:
-    """By column and key: the share that the largest subjects hold; nothing where the rule does not ask."""
+    """Nothing where the rule does not ask."""
     if not plan.limits.largest:
         return {}
     found: Shares = {}
@@ -71,29 +93,57 @@ def _cell(plan: Plan, row: tuple[Any, ...], shares: Shares) -> Cell:
         filled=tuple(filled_of(measure, rows, filled) for measure in question.measures),
         rows=rows,
         subjects=subjects,
-        largest=tuple(shares.get(measure.column or "", {}).get(key) for measure in question.measures) if shares else (),
+        largest=tuple(_share(measure, key, shares) for measure in question.measures) if plan.limits.largest else (),
     )
 
 
+def _share(measure: Measure, key: tuple[Any, ...], shares: Shares) -> float | None:
+    return shares.get(measure.column or "", {}).get(key)
+
+
 @contextmanager
-def _bounded(plan: Plan, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor that is stopped at the time limit; DuckDB's errors become ours."""
+def _bounded(plan: Plan, settings: Settings, stopped: Stopped | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor that is stopped at the time limit, or when it is told to; DuckDB's errors become ours.
+
+    Where a file of the lake is broken, the lake's `FileIsBroken` names it.
+    """
     cursor = _database(settings.lake, settings.question_threads, settings.question_memory_mb).cursor()
-    alarm = threading.Timer(settings.question_timeout_ms / 1000, cursor.interrupt)
-    alarm.daemon = True
-    alarm.start()
+    watch = _Watch(cursor, settings.question_timeout_ms, stopped)
+    watch.start()
     try:
         yield cursor
     except duckdb.InterruptException:
+        if watch.was_ended:
+            raise QuestionWasEnded from None
         raise QuestionRunsTooLong(limit_ms=settings.question_timeout_ms) from None
     except duckdb.OutOfMemoryException:
         raise QuestionNeedsTooMuchMemory(limit_mb=settings.question_memory_mb) from None
     except duckdb.Error as error:
+        for snapshot in plan.snapshots:
+            check_readable(snapshot, str(error))
         problem = f"{type(error).__name__}: {error}".splitlines()[0][:200].replace(settings.lake, "lake")
         raise EngineIsUnavailable(dataset=plan.question.dataset, problem=problem) from error
     finally:
-        alarm.cancel()
+        watch.done.set()
         cursor.close()
+
+
+class _Watch(threading.Thread):
+    """Interrupts a cursor at the time limit or as soon as `stopped` says so."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, timeout_ms: int, stopped: Stopped | None) -> None:
+        super().__init__(name="question_watch", daemon=True)
+        self._cursor, self._stopped = cursor, stopped
+        self._deadline = time.monotonic() + timeout_ms / 1000
+        self.done = threading.Event()
+        self.was_ended = False
+
+    def run(self) -> None:
+        while not self.done.wait(min(_LOOK_EVERY_S, max(0.0, self._deadline - time.monotonic()))):
+            self.was_ended = self._stopped is not None and self._stopped()
+            if self.was_ended or time.monotonic() >= self._deadline:
+                self._cursor.interrupt()
+                return
 
 
 @lru_cache(maxsize=8)

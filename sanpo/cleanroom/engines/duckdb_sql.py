@@ -77,6 +77,16 @@ def to_statement(plan: Plan) -> Statement:
     return made
 
 
+def to_holdings(plan: Plan) -> Statement:
+    """How many rows of each cell each subject has. Columns: key, subject, rows."""
+    made = Statement()
+    keys = [_term(plan, dimension.term, made) for dimension in plan.question.dimensions]
+    places = ", ".join(str(at + 1) for at in range(len(keys) + 1))
+    split = ", ".join([*keys, f"r.{SUBJECT}", "count(*)"])
+    made.sql = " ".join([f"select {split}", *_source(plan, made), f"group by {places}"])
+    return made
+
+
 def to_shares(plan: Plan, column: str) -> Statement:
     """For each cell: the share of its largest subjects in the sum of the column's absolute values. Columns: key, share."""
     made = Statement()
@@ -125,17 +135,16 @@ def _subjects(plan: Plan, made: Statement) -> str:
 
 def _join(plan: Plan, joined: Joined, snapshot: Snapshot, made: Statement) -> str:
     """One joined dataset, at most one row for each combination of its keys."""
-    keys = [_cut(f"b.{_quoted(match.column)}", match.unit) + f" as key_{at}" for at, match in enumerate(joined.on)]
-    derived = [f"{_derived(each)} as {_quoted(each.as_)}" for each in joined.join.columns]
+    alias = _alias(plan, joined.name)
+    keys = [_cut(f"b.{_quoted(match.column)}", match.unit) + f" as {_key(at)}" for at, match in enumerate(joined.on)]
+    derived = [f"{_derived(each)} as {stored}" for stored, each in joined.derived]
     names = () if derived else {each.stored for each in plan.scope.places.values() if each.side == joined.name}
     columns = derived or [f"b.{_quoted(name)}" for name in sorted(names)]
     admitted = f" join admitted a on a.{SUBJECT} = b.{SUBJECT}" if joined.dataset.personal else ""
     group = f" group by {', '.join(str(at + 1) for at in range(len(keys)))}" if derived else ""
-    on = " and ".join(
-        f"{_alias(joined)}.key_{at} = {_term(plan, match.left, made)}" for at, match in enumerate(joined.on)
-    )
+    on = " and ".join(f"{alias}.{_key(at)} = {_term(plan, match.left, made)}" for at, match in enumerate(joined.on))
     inner = f"select {', '.join([*keys, *columns])} from {_files(snapshot, made)} b{admitted}{group}"
-    return f"join ({inner}) {_alias(joined)} on {on}"
+    return f"join ({inner}) {alias} on {on}"
 
 
 def _derived(each: Derived) -> str:
@@ -166,7 +175,11 @@ def _counted(plan: Plan, columns: tuple[str, ...]) -> str:
 def _measure(plan: Plan, measure: Measure, made: Statement) -> str:
     if measure.column is None:
         return "count(*)" if measure.function == "count" else "null"
-    column = _column(plan, measure.column)
+    return _clamped(_unbounded(plan, measure, made), plan, measure, made)
+
+
+def _unbounded(plan: Plan, measure: Measure, made: Statement) -> str:
+    column = _column(plan, measure.column or "")
     match measure.function:
         case "avg":
             return f"sum({column})::double / count({column})"
@@ -176,14 +189,12 @@ def _measure(plan: Plan, measure: Measure, made: Statement) -> str:
             return f"var_samp({column}::double)"
         case "correlation":
             return f"corr({column}::double, {_column(plan, measure.other or '')}::double)"
-        case "min" | "max":
-            return _clamped(f"{measure.function}({column})", plan, measure.column, made)
         case _:
             return f"{measure.function}({column})"
 
 
-def _clamped(value: str, plan: Plan, name: str, made: Statement) -> str:
-    ends = plan.limits.clamps.get(name)
+def _clamped(value: str, plan: Plan, measure: Measure, made: Statement) -> str:
+    ends = plan.limits.ends_of(measure)
     if ends is None:
         return value
     low, high = map(made.bind, ends)
@@ -193,7 +204,7 @@ def _clamped(value: str, plan: Plan, name: str, made: Statement) -> str:
 def _term(plan: Plan, term: Term, made: Statement) -> str:
     column = _column(plan, term.column)
     if term.band is not None:
-        above = " + ".join(f"({column} >= {made.bind(edge)})::int" for edge in term.band)
+        above = " + ".join(f"({column} >= {made.bind(edge)})::int" for edge in plan.scope.edges(term))
         return f"({above})"
     if term.bucket is None:
         return column
@@ -202,12 +213,17 @@ def _term(plan: Plan, term: Term, made: Statement) -> str:
 
 def _column(plan: Plan, name: str) -> str:
     place = plan.scope.place(name)
-    side = _SIDES.get(place.side) or next(_alias(each) for each, _ in plan.joined if each.name == place.side)
-    return f"{side}.{_quoted(place.stored)}"
+    return f"{_SIDES.get(place.side) or _alias(plan, place.side)}.{_quoted(place.stored)}"
 
 
-def _alias(joined: Joined) -> str:
-    return _quoted(f"j_{joined.name}")
+def _alias(plan: Plan, name: str) -> str:
+    """A name of our own for what the question calls by this one."""
+    return f"j{[joined.name for joined, _ in plan.joined].index(name)}"
+
+
+def _key(at: int) -> str:
+    """No column of a dataset has a space in its name."""
+    return _quoted(f"key {at}")
 
 
 def _quoted(name: str) -> str:

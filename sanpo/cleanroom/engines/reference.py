@@ -43,6 +43,17 @@ def run(plan: Plan) -> list[Cell]:
     return [_cell(plan, key, rows) for key, rows in cells.items()]
 
 
+def holdings(plan: Plan) -> dict[tuple[Any, ...], dict[int, int]]:
+    """By cell's key and subject, how many rows."""
+    found: dict[tuple[Any, ...], dict[int, int]] = {}
+    for row in _rows(plan):
+        if plan.question.filter is None or holds(plan.question.filter, row, plan.scope):
+            key = tuple(evaluate(each.term, row, plan.scope) for each in plan.question.dimensions)
+            held = found.setdefault(key, defaultdict(int))
+            held[row[ROWS, SUBJECT]] += 1
+    return found
+
+
 def _rows(plan: Plan) -> list[Row]:
     """The rows of admitted subjects: own columns, attributes and joined ones, each under the name that it is stored by."""
     admitted = set(plan.subjects.tolist())
@@ -76,7 +87,7 @@ def _joined_rows(
             groups[key].append(row)
     if not joined.join.columns:
         return {key: found[0] for key, found in groups.items()}
-    return {key: {each.as_: _derived(each, found) for each in joined.join.columns} for key, found in groups.items()}
+    return {key: {stored: _derived(each, found) for stored, each in joined.derived} for key, found in groups.items()}
 
 
 def _cut(value: Any, unit: str | None) -> Any:
@@ -113,7 +124,7 @@ def evaluate(term: Term, row: Row, scope: Scope) -> Any:
     if value is None:
         return None
     if term.band is not None:
-        return sum(value >= edge for edge in term.band)
+        return sum(value >= edge for edge in scope.edges(term))
     if term.bucket is None:
         return value
     match term.bucket:
@@ -218,8 +229,8 @@ def _share(plan: Plan, measure: Measure, rows: list[Row]) -> float | None:
 
 
 def _clamped(plan: Plan, measure: Measure, value: Any) -> Any:
-    ends = plan.limits.clamps.get(measure.column or "") if measure.function in ("min", "max") else None
-    return value if ends is None or value is None else max(min(value, ends[1]), ends[0])
+    ends = plan.limits.ends_of(measure)
+    return value if ends is None or value is None else type(value)(max(min(value, ends[1]), ends[0]))
 
 
 def _measured(measure: Measure, present: list[Any], rows: int) -> Any:
