@@ -5,7 +5,7 @@ PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
 SANPO = $(VENV)/bin/sanpo
 JOBS ?= 2
 
-.PHONY: demo test test-long lint format bench lock clean help docs
+.PHONY: demo test test-long test-s3 lint format bench lock clean help docs
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -18,6 +18,9 @@ test: $(VENV)/.dev ## the default suite (a minute)
 
 test-long: $(VENV)/.dev ## crash, race and fuzz tests that take minutes
 	@SANPO_LONG=1 $(VENV)/bin/python -m pytest -m long $(PYTEST_OPTIONS)
+
+test-s3: $(VENV)/.dev $(VENV)-s3/.made ## the lake on an object store: a local S3 server
+	@$(VENV)/bin/python -m pytest -m long tests/lake/test_object_store.py $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports --no-cache > .cache/imports.log || { cat .cache/imports.log; exit 1; }
@@ -32,11 +35,11 @@ docs: $(VENV)/.dev ## rewrite the generated reference pages
 	@$(VENV)/bin/python tools/reference.py
 
 lock: $(VENV)/.dev ## compile requirements/*.in into hashed lock files that name no index
-	@cd requirements && for name in dev run build; do \
-	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( [ $$name = dev ] || echo -c dev.txt ) $$name.in -o $$name.txt; done
+	@cd requirements && for name in dev run build s3; do \
+	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( [ $$name = dev ] || [ $$name = s3 ] || echo -c dev.txt ) $$name.in -o $$name.txt; done
 
 clean: ## remove what was built (not the city in .sanpo)
-	rm -rf $(VENV) .cache sanpo/portal/static/dist *.egg-info
+	rm -rf $(VENV) $(VENV)-s3 .cache sanpo/portal/static/dist *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sanpo needs Python 3.11 or newer; found $$($(PYTHON) --version)"; exit 1; }
@@ -55,4 +58,10 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@mkdir -p .cache
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(VENV)/bin/python tools/bundle.py --with-tests
+	@touch $@
+
+$(VENV)-s3/.made: requirements/s3.txt
+	@echo "· a local S3 server"
+	@$(PYTHON) -m venv $(VENV)-s3
+	@$(VENV)-s3/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/s3.txt
 	@touch $@

@@ -171,15 +171,20 @@ def _is_argument(parameter: Any) -> bool:
 
 
 def _usage(words: str, command: Any) -> str:
-    arguments = [each.name.upper() for each in command.params if _is_argument(each)]
+    arguments = [_argument(each) for each in command.params if _is_argument(each)]
     needed = [f"{each.opts[0]} …" for each in command.params if not _is_argument(each) and each.required]
     has_options = any(not _is_argument(each) and not each.required for each in command.params)
     return " ".join(["sanpo", words, *arguments, *needed, *(["[OPTIONS]"] if has_options else [])])
 
 
+def _argument(each: Any) -> str:
+    name = each.name.upper() + (" …" if each.nargs == -1 else "")
+    return name if each.required else f"[{name}]"
+
+
 def _parameter(each: Any) -> list[str]:
-    name = each.name.upper() if _is_argument(each) else ", ".join(each.opts)
-    needed = each.required or _is_argument(each)
+    name = _argument(each) if _is_argument(each) else ", ".join(each.opts)
+    needed = each.required
     default = "" if needed or each.default in (None, False) or callable(each.default) else str(each.default)
     kind = "flag" if getattr(each, "is_flag", False) else _kind(each.type_descriptor.annotation)
     if each.multiple if hasattr(each, "multiple") else False:

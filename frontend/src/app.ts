@@ -1,8 +1,10 @@
-// Every page works without this file. It adds: htmx, a question before steps that matter, copying, passkeys, charts.
+// Every page works without this file. It adds: htmx, a question before steps that matter, forms that are
+// looked at while they are filled in, copying, passkeys, charts.
 import "htmx.org";
 import { csrfToken } from "./csrf";
 import { enhanceForms } from "./forms";
 import { enhanceCopyButtons } from "./copy";
+import { enhanceLiveForms } from "./live";
 import { enhancePasskeys } from "./passkey";
 
 // `charts` is an entry of its own; the browser fetches it only where a page has a chart.
@@ -26,4 +28,5 @@ document.addEventListener("htmx:after:swap", () => enhance(document));
 
 document.documentElement.classList.add("has-script");
 enhanceForms();
+enhanceLiveForms();
 enhance(document);

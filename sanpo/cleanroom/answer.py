@@ -1,12 +1,14 @@
 """The answer: what the asker gets. Columns, rows with their suppressed places, and what the use gave back. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from sanpo.cleanroom.budgets import BudgetLeft
 from sanpo.cleanroom.disclosure import Row
 from sanpo.cleanroom.model import Measure, Question
+from sanpo.cleanroom.private import PrivacyStatement
 from sanpo.cleanroom.scope import Scope, Value
 from sanpo.returns import Accrual
 
@@ -25,12 +27,14 @@ class AnswerColumn:
 class AnswerRow:
     """`values` follow the columns and their types. `subjects` is None where there are fewer than the minimum;
     `suppressed` names the columns whose value is withheld (a null that is not named is missing in the data). `totals`
-    names the dimensions over which a margin is taken; they are null in it."""
+    names the dimensions over which a margin is taken; they are null in it. `errors_95` follow the measures of a private
+    answer: in 95 of 100 cells the noise is no larger."""
 
     values: tuple[Any, ...]
     subjects: int | None
     suppressed: tuple[str, ...]
     totals: tuple[str, ...] = ()
+    errors_95: tuple[float | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Answer:
     """A released answer and its record. `subjects` counts distinct residents in the released cells.
 
     `as_before` names an earlier answer where this one was made of its rows and subjects, because the difference since
-    then would be about fewer than the minimum (`guard`).
+    then would be about fewer than the minimum (`guard`). `privacy` says how a private answer was made; its `subjects`
+    are all who were admitted. `budget_left` is what may still be asked under the agreement, where it sets a limit.
     """
 
     entry_id: str
@@ -67,6 +72,8 @@ class Answer:
     returns: tuple[AnswerReturn, ...]
     timings_ms: dict[str, float]
     as_before: str | None = None
+    privacy: PrivacyStatement | None = None
+    budget_left: BudgetLeft | None = None
 
 
 def returned(accrual: Accrual) -> AnswerReturn:
@@ -84,8 +91,10 @@ def columns_of(question: Question, scope: Scope) -> tuple[AnswerColumn, ...]:
     return (*dimensions, *(_measured(measure, scope) for measure in question.measures))
 
 
-def rows_of(question: Question, rows: Sequence[Row]) -> tuple[AnswerRow, ...]:
-    """The released rows as the asker sees them."""
+def rows_of(
+    question: Question, rows: Sequence[Row], errors_95: Mapping[int, tuple[float | None, ...]] | None = None
+) -> tuple[AnswerRow, ...]:
+    """The released rows as the asker sees them; `errors_95` of a private answer by the row's number."""
     names = [measure.name for measure in question.measures]
     splits = [dimension.name for dimension in question.dimensions]
     return tuple(
@@ -94,6 +103,7 @@ def rows_of(question: Question, rows: Sequence[Row]) -> tuple[AnswerRow, ...]:
             subjects=row.subjects,
             suppressed=tuple(name for name, hide in zip(names, row.hidden, strict=True) if hide),
             totals=tuple(name for name, total in zip(splits, row.totals, strict=False) if total),
+            errors_95=(errors_95 or {}).get(row.cell_no),
         )
         for row in rows
     )

@@ -6,7 +6,7 @@ from litestar import Response, delete, get, post
 from litestar.datastructures import ResponseHeader
 from msgspec import Meta, Struct, structs
 
-from sanpo.cleanroom import actions, api_multiplications, catalogue, running
+from sanpo.cleanroom import actions, api_budgets, api_multiplications, api_previews, catalogue, running
 from sanpo.cleanroom.answer import Answer
 from sanpo.cleanroom.catalogue import AskableDataset
 from sanpo.cleanroom.errors import QuestionIsMalformed
@@ -81,4 +81,11 @@ def get_datasets(city: City) -> list[AskableDataset]:
     return catalogue.list_catalogue(city)
 
 
-handlers: list[Any] = [post_question, delete_question, get_datasets, *api_multiplications.handlers]
+handlers: list[Any] = [
+    post_question,
+    delete_question,
+    get_datasets,
+    *api_budgets.handlers,
+    *api_multiplications.handlers,
+    *api_previews.handlers,
+]

@@ -16,6 +16,7 @@ numbers, so that neither fractions nor the solver need to be trusted.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from sanpo.cleanroom.margins import Floats, Ints, Level, Mask
 
-SOLVE_S = 5.0
-"""One programme that takes longer counts as not solved."""
-NODES = 500
+SOLVE_S, NODES = 3.0, 500
+"""A programme that takes longer, or needs more branches for whole numbers, counts as not solved."""
 CLOSELY = 40
 """So many targets that look exposed are looked at one by one."""
 _ALIKE = 1e3
@@ -118,12 +118,12 @@ class Seen:
         return (down > 0) | (up > 0)
 
 
-def audited(frame: Frame, hidden: Mask, quantity: Quantity) -> Seen:
+def audited(frame: Frame, hidden: Mask, quantity: Quantity, effort: "Effort") -> Seen:
     """How far each target can be off, given that these cells are hidden; looks no further than what is asked.
 
     Where very many targets look exposed they are taken to be, without a closer look at each.
     """
-    table = _Hidden(frame, hidden, quantity)
+    table = _Hidden(frame, hidden, quantity, effort)
     seen = Seen(np.zeros(table.count), np.zeros(table.count))
     for signs in _ways(table.count):
         if not (seen.exposed(quantity) & table.is_open).any():
@@ -149,7 +149,8 @@ def _ways(count: int) -> Iterator[Ints]:
 class _Hidden:
     """The hidden cells of a table, what is known about them, and the programmes over them."""
 
-    def __init__(self, frame: Frame, hidden: Mask, quantity: Quantity) -> None:
+    def __init__(self, frame: Frame, hidden: Mask, quantity: Quantity, effort: "Effort") -> None:
+        self._effort = effort
         at = np.flatnonzero(hidden)
         loose = at[~_determined(frame.known[:, at])]
         known = frame.known[:, loose].tocsr()
@@ -166,7 +167,9 @@ class _Hidden:
     def push(self, seen: Seen, quantity: Quantity, signs: Ints) -> None:
         """Notes tables that agree with all that is known and have the targets as far off as they lack, or as can be."""
         down, up = seen.lacks(quantity)
-        want = np.where(self.is_open, np.where(signs > 0, up, np.where(signs < 0, np.minimum(down, self._fall), 0.0)), 0.0)
+        want = np.where(
+            self.is_open, np.where(signs > 0, up, np.where(signs < 0, np.minimum(down, self._fall), 0.0)), 0.0
+        )
         while want.any():
             alike = want * _ALIKE >= want.max()
             change = self._found(np.where(alike, want, 0.0) * signs)
@@ -188,7 +191,7 @@ class _Hidden:
         """Variables: the change of each hidden cell, then how far each target got (no further than asked)."""
         cells, margins = self.known.shape[1], np.zeros(self.known.shape[0])
         most = 4 * float(np.abs(asked).sum())
-        found = solved(
+        found = self._effort.solved(
             cost=np.concatenate([np.zeros(cells), -1 / np.where(asked, asked, np.inf)]),
             least=np.concatenate([-np.minimum(self.room / unit, most), np.minimum(asked, 0.0)]),
             most=np.concatenate([np.full(cells, most), np.maximum(asked, 0.0)]),
@@ -226,18 +229,28 @@ def _determined(known: sparse.csr_array) -> Mask:
     return found
 
 
-def solved(
-    *, cost: Floats, least: Floats, most: Floats, rows: Any, ends: tuple[Floats, Floats], whole: int = 0
-) -> Floats | None:
-    """The cheapest x with `least` ≤ x ≤ `most` and `ends` around `rows` @ x, the first `whole` of x whole numbers.
+@dataclass
+class Effort:
+    """How long the programmes of one answer may take together. When it is spent nothing more is found to be safe."""
 
-    None where there is none, or where it was not found within the bounds of one programme.
-    """
-    found = milp(
-        cost,
-        integrality=np.concatenate([np.ones(whole), np.zeros(len(cost) - whole)]) if whole else None,
-        bounds=Bounds(least, most),
-        constraints=LinearConstraint(sparse.csc_array(rows), *ends),
-        options={"time_limit": SOLVE_S, "node_limit": NODES},
-    )
-    return None if found.x is None else np.asarray(found.x, dtype=np.float64)
+    left_s: float = 10.0
+
+    def solved(
+        self, *, cost: Floats, least: Floats, most: Floats, rows: Any, ends: tuple[Floats, Floats], whole: int = 0
+    ) -> Floats | None:
+        """The cheapest x with `least` ≤ x ≤ `most` and `ends` around `rows` @ x, the first `whole` of x whole numbers.
+
+        None where there is none, or where it was not found in time.
+        """
+        if self.left_s <= 0:
+            return None
+        began = perf_counter()
+        found = milp(
+            cost,
+            integrality=np.concatenate([np.ones(whole), np.zeros(len(cost) - whole)]) if whole else None,
+            bounds=Bounds(least, most),
+            constraints=LinearConstraint(sparse.csc_array(rows), *ends),
+            options={"time_limit": min(SOLVE_S, self.left_s), "node_limit": NODES},
+        )
+        self.left_s -= perf_counter() - began
+        return None if found.x is None else np.asarray(found.x, dtype=np.float64)

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 from scipy import sparse
 
-from sanpo.cleanroom.audit import Frame, Quantity, Seen, audited, solved
+from sanpo.cleanroom.audit import Effort, Frame, Quantity, Seen, audited
 from sanpo.cleanroom.margins import Floats, Ints, Mask
 
 ROUNDS = 12
@@ -31,17 +31,18 @@ _STRETCHES = (2.0, 4.0)
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """One level's cells: what binds them, what hiding each costs, and their coordinates (for boxes)."""
+    """One level's cells: what binds them, what hiding each costs, their coordinates (for boxes); and the time left."""
 
     frame: Frame
     cost: Floats
     codes: Ints
+    effort: Effort
 
 
 def protected(search: Search, hidden: Mask, quantity: Quantity) -> Mask | None:
     """The hidden cells with as many others as it takes until every target is safe; None where none were found that do."""
     for turn in range(ROUNDS):
-        seen = audited(search.frame, hidden, quantity)
+        seen = audited(search.frame, hidden, quantity, search.effort)
         exposed = np.flatnonzero(seen.exposed(quantity))
         if not len(exposed):
             return hidden
@@ -100,7 +101,7 @@ def _detoured(
     for sign, want in zip((1, -1), wanted, strict=True):
         chosen = targets[want[targets] > 0]
         if len(chosen):
-            programme = _Programme(search.frame, quantity.room, np.flatnonzero(field), chosen, sign, want[chosen])
+            programme = _Programme(search, quantity.room, np.flatnonzero(field), chosen, sign, want[chosen])
             found, short = programme.few_cells(search.cost, hidden)
             hidden = hidden | found
             missed.append(chosen[short])
@@ -115,7 +116,8 @@ class _Programme:
     has several dimensions.
     """
 
-    def __init__(self, frame: Frame, room: Floats, at: Ints, targets: Ints, sign: int, want: Floats) -> None:
+    def __init__(self, search: Search, room: Floats, at: Ints, targets: Ints, sign: int, want: Floats) -> None:
+        frame, self._effort = search.frame, search.effort
         known, aims = frame.known[:, at].tocsr(), frame.targets[targets][:, at] * sign
         known = known[np.flatnonzero(np.diff(known.indptr))]
         margins, self._count = known.shape[0], len(targets)
@@ -148,7 +150,8 @@ class _Programme:
     def _solved(self, price: Floats) -> Floats | None:
         """To stay short costs more than any change."""
         cost = np.concatenate([price, price, np.full(self._count, 1e4 * max(float(price.max()), 1.0))])
-        return solved(cost=cost, least=np.zeros(len(cost)), most=self._most, rows=self._rows, ends=self._ends)
+        least = np.zeros(len(cost))
+        return self._effort.solved(cost=cost, least=least, most=self._most, rows=self._rows, ends=self._ends)
 
 
 def _near_boxes(search: Search, hidden: Mask, quantity: Quantity, want: Floats, exposed: Ints) -> Mask:

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
+from msgspec import structs
 
 from sanpo.cleanroom import actions, catalogue, pages_builder, pages_multiplications
 from sanpo.cleanroom.answer import Answer
 from sanpo.cleanroom.catalogue import AskableColumn
 from sanpo.cleanroom.model import Private
-from sanpo.cleanroom.pages_builder import Form, Web, agreements_of, read_built, show_builder, with_release
+from sanpo.cleanroom.pages_builder import Form, Web, agreements_of, read_built, read_release, show_builder
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.printer import print_sql
 from sanpo.consent import PublishedAgreement
@@ -55,12 +56,13 @@ def post_question(request: Web, city: City, actor: Actor, data: Form) -> Respons
     staff, agreement_id, asked = require(actor, Staff), data.get("agreement", ""), Asked(data.get("sql", ""))
     try:
         if "dataset" in data:
-            sheet, question = read_built(city, data)
-            if question is None:
+            sheet, built = read_built(city, data)
+            if built is None:
                 return show_builder(request, city, staff, sheet, status=400)
+            question, asked = built, Asked(print_sql(built), built.release)
         else:
-            question = with_release(parse_sql(asked.sql), data.get("release", ""))
-        asked = Asked(print_sql(question) if "dataset" in data else asked.sql, question.release)
+            asked = Asked(asked.sql, read_release(data.get("release", "")))
+            question = structs.replace(parse_sql(asked.sql), release=asked.release)
         answer = actions.ask(city, staff, agreement_id, question)
     except DomainError as refusal:
         return _page(request, city, staff, agreement_id, asked=asked, refusal=refusal)

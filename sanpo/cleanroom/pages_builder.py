@@ -8,13 +8,15 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
+from msgspec import structs
 
+from sanpo.cleanroom.builder.forms import changed
 from sanpo.cleanroom.builder.opening import open_sheet
-from sanpo.cleanroom.builder.sheet import Sheet, read_sheet, with_row, without_row
+from sanpo.cleanroom.builder.sheet import ROWS, Sheet, read_sheet
 from sanpo.cleanroom.builder.view import build_sheet, finder, open_view
 from sanpo.cleanroom.catalogue import example_under
 from sanpo.cleanroom.errors import QuestionIsMalformed
-from sanpo.cleanroom.model import Question, question_json, read_question
+from sanpo.cleanroom.model import Private, Question, question_json, read_question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.consent import PublishedAgreement, list_agreements
 from sanpo.ground.actors import Actor, Staff, require
@@ -47,11 +49,8 @@ def post_builder(request: Web, city: City, actor: Actor, data: Form) -> Response
     sheet = read_sheet(data)
     if "example" in data:
         return show_builder(request, city, staff, _example(city, _agreement(city, staff, sheet.agreement)))
-    if "add" in data:
-        return show_builder(request, city, staff, with_row(sheet, data["add"]), added=data["add"])
-    if "remove" in data:
-        return show_builder(request, city, staff, without_row(sheet, data["remove"]), removed=data["remove"])
-    return show_builder(request, city, staff, sheet)
+    sheet, focus = changed(sheet, data, ROWS)
+    return show_builder(request, city, staff, sheet, focus=focus)
 
 
 def read_built(city: City, data: Mapping[str, str]) -> tuple[Sheet, Question | None]:
@@ -61,18 +60,15 @@ def read_built(city: City, data: Mapping[str, str]) -> tuple[Sheet, Question | N
     return sheet, None if built.gaps else read_question(question_json(built.question))
 
 
-def with_release(question: Question, text: str) -> Question:
-    """The question with the release that a page keeps beside its SQL, which has no word for it, as JSON; none if empty.
+def read_release(text: str) -> Private | None:
+    """The release with differential privacy that a page keeps as JSON beside its SQL, which has no word for it.
 
     Raises `QuestionIsMalformed`.
     """
-    if not text:
-        return question
     try:
-        release = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        return msgspec.json.decode(text, type=Private) if text else None
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeError) as error:
         raise QuestionIsMalformed(where="$.release", problem=str(error)) from None
-    return read_question({**question_json(question), "release": release})
 
 
 def show_builder(
@@ -82,21 +78,18 @@ def show_builder(
     sheet: Sheet,
     *,
     status: int = 200,
-    added: str = "",
-    removed: str = "",
+    focus: str = "",
     refusal: DomainError | None = None,
     needs_sql: bool = False,
 ) -> Response[str]:
-    """The page for this form. `added` and `removed` name rows, so that the reader goes on there."""
+    """The page for this form; `focus` is the control where the reader goes on."""
     agreement = _agreement(city, staff, sheet.agreement)
     return render(
         request,
         "cleanroom/builder.html",
         status=status,
         agreements=agreements_of(city, staff),
-        view=open_view(city, staff, agreement, sheet),
-        added=added,
-        removed=removed.rpartition("-")[0],
+        view=open_view(city, staff, agreement, sheet, focus),
         refusal=refusal,
         needs_sql=needs_sql,
     )
@@ -125,7 +118,7 @@ def _from_sql(request: Web, city: City, staff: Staff, data: Mapping[str, str]) -
     agreement = _agreement(city, staff, data.get("agreement", ""))
     example = _example(city, agreement)
     try:
-        question = with_release(parse_sql(data["sql"]), data.get("release", ""))
+        question = structs.replace(parse_sql(data["sql"]), release=read_release(data.get("release", "")))
         sheet = open_sheet(question, agreement.agreement_id, finder(list_datasets(city)))
     except DomainError as refusal:
         return show_builder(request, city, staff, example, status=refusal.surface.status, refusal=refusal)

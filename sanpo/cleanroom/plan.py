@@ -63,7 +63,8 @@ class Plan:
             return admitted
         flags = np.unpackbits(np.frombuffer(self.only, dtype=np.uint8))
         inside = admitted[admitted < len(flags)]
-        return inside[flags[inside] == 1]
+        kept: npt.NDArray[np.int32] = inside[flags[inside] == 1]
+        return kept
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -148,7 +149,8 @@ def measured_columns(question: Question) -> tuple[tuple[str, ...], ...]:
 
 def is_extreme(measure: Measure) -> bool:
     """Whether it tells one person's value, or nearly: a minimum, a maximum, or a quantile next to them."""
-    return measure.function in ("min", "max") or not LOWEST_QUANTILE <= (measure.q or 0.5) <= HIGHEST_QUANTILE
+    is_outer = measure.q is not None and not LOWEST_QUANTILE <= measure.q <= HIGHEST_QUANTILE
+    return is_outer or measure.function in ("min", "max")
 
 
 def filled_of(measure: Measure, rows: int, filled: Mapping[tuple[str, ...], int]) -> int:

@@ -121,7 +121,7 @@ def _check_measure(measure: Measure, scope: Scope, rule: AnalysisRule) -> None:
 
 
 def _check_quantile(measure: Measure, rule: AnalysisRule) -> None:
-    if measure.q is None or LOWEST_QUANTILE <= measure.q <= HIGHEST_QUANTILE:
+    if measure.q is None or not is_extreme(measure):
         return
     function = "min" if measure.q < LOWEST_QUANTILE else "max"
     if function not in rule.functions:

@@ -26,7 +26,7 @@ from sanpo.cleanroom.plan import Cell
 from sanpo.consent import AnalysisRule
 
 if TYPE_CHECKING:
-    from sanpo.cleanroom.audit import Quantity
+    from sanpo.cleanroom.audit import Effort, Quantity
 
 SUMMED = ("sum", "avg")
 MOMENTS = (*SUMMED, "variance", "correlation")
@@ -137,6 +137,7 @@ class _Counts:
 
     def __init__(self, cells: Sequence[Cell], minimum: int, close: Collection[int]) -> None:
         self.cells, self.minimum, self.levels = cells, minimum, levels_of(cells)
+        self._effort: Effort | None = None
         self.close = np.isin(np.arange(len(cells)), list(close))
         self.own = np.array([counted(cell.subjects) for cell in cells], dtype=np.float64)
         self.own_rows = np.array([cell.rows for cell in cells], dtype=np.float64)
@@ -166,6 +167,13 @@ class _Counts:
             level = self.levels[at]
             self._united[at] = self._subjects_at(level, np.ones(level.size, dtype=bool))
         return self._united[at]
+
+    @property
+    def effort(self) -> "Effort":
+        from sanpo.cleanroom.audit import Effort
+
+        self._effort = self._effort or Effort()
+        return self._effort
 
     def subjects_asked(self, at: int) -> _Asked:
         return _counted(self.subjects(at), 1, np.full(self.levels[at].size, float(self.minimum)))
@@ -284,7 +292,7 @@ def _completed(counts: _Counts, sheet: _Sheet, at: int, hidden: Mask, above: Seq
     subjects = counts.subjects(at)
     lines = [counts.levels[n].of[level.first] for n in coarser if len(counts.levels[n].dimensions) == 1]
     codes = np.stack(lines, axis=1) if lines else np.arange(level.size)[:, None]
-    search = Search(frame, 1 + subjects / subjects.mean(), codes)
+    search = Search(frame, 1 + subjects / subjects.mean(), codes, counts.effort)
     for additive in sheet.additive:
         asked = [additive(n) for n in (*coarser, at)]
         quantity = _quantity(asked, [sheet.primary[n] for n in (*coarser, at)])

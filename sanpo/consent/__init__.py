@@ -18,7 +18,15 @@ from sanpo.consent.actions import (
     list_offers,
 )
 from sanpo.consent.datasets import dataset_text
-from sanpo.consent.gate import Admission, admit, check_genuine, confirm
+from sanpo.consent.gate import (
+    Admission,
+    admit,
+    check_covered,
+    check_genuine,
+    check_in_force,
+    confirm,
+    get_own_agreement,
+)
 from sanpo.consent.model import AnalysisRule, Draft, Gain, Gains, PublishedAgreement
 from sanpo.consent.publication import (
     approve_agreement,
@@ -39,13 +47,16 @@ __all__ = [
     "PublishedAgreement",
     "admit",
     "approve_agreement",
+    "check_covered",
     "check_genuine",
+    "check_in_force",
     "close_agreement",
     "confirm",
     "dataset_text",
     "decide",
     "expire_grants",
     "find_agreement",
+    "get_own_agreement",
     "get_record",
     "list_agreements",
     "list_history",

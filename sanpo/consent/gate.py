@@ -76,12 +76,9 @@ def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, col
 
     Raises `NotFound` for an agreement that is not the actor's, `AgreementIsNotInForce`, `QuestionIsWiderThanAgreement`.
     """
-    agreement = _agreement_for(tx, actor, agreement_id)
-    _check_in_force(tx, agreement)
-    covered = agreement.columns_of(dataset)
-    outside = sorted(columns - covered) if covered else [dataset]
-    if outside:
-        raise QuestionIsWiderThanAgreement(outside=", ".join(outside), covered=_covered_words(agreement))
+    agreement = get_own_agreement(tx, actor, agreement_id)
+    check_in_force(tx, agreement)
+    check_covered(agreement, dataset, columns)
     tx.admit(agreement_no=agreement.agreement_no)
     bits = _granted_bits(tx, agreement.agreement_no)
     asked_by = _name_of(actor)
@@ -123,8 +120,11 @@ def check_genuine(admission: object) -> Admission:
     return a
 
 
-def _agreement_for(tx: Transaction, actor: Actor, agreement_id: str) -> PublishedAgreement:
-    """The agreement if the actor may ask under it. Another organisation's looks like none at all."""
+def get_own_agreement(tx: Transaction, actor: Actor, agreement_id: str) -> PublishedAgreement:
+    """The agreement if the actor may ask under it. Another organisation's looks like none at all.
+
+    Raises `NotSignedIn`, `NotFound`, `NotPermitted`.
+    """
     if isinstance(actor, Anonymous):
         raise NotSignedIn
     row = tx.one(SQL.agreement, agreement_id=agreement_id)
@@ -146,11 +146,20 @@ def _agreement_for(tx: Transaction, actor: Actor, agreement_id: str) -> Publishe
     return agreement
 
 
-def _check_in_force(tx: Transaction, agreement: PublishedAgreement) -> None:
+def check_in_force(tx: Transaction, agreement: PublishedAgreement) -> None:
+    """Raises `AgreementIsNotInForce` unless it is approved and in its term today."""
     term = agreement.draft.term
     today = tx.now.astimezone(tx.city.settings.zone).date()
     if agreement.state != "approved" or not agreement.runs_on(today):
         raise AgreementIsNotInForce(state=agreement.state, term=f"{term.first_day} – {term.last_day}")
+
+
+def check_covered(agreement: PublishedAgreement, dataset: str, columns: frozenset[str]) -> None:
+    """Raises `QuestionIsWiderThanAgreement` unless the agreement names the dataset and all of these columns of it."""
+    covered = agreement.columns_of(dataset)
+    outside = sorted(columns - covered) if covered else [dataset]
+    if outside:
+        raise QuestionIsWiderThanAgreement(outside=", ".join(outside), covered=_covered_words(agreement))
 
 
 def _granted_bits(tx: Transaction, agreement_no: int) -> bytes:

@@ -1,6 +1,7 @@
 """Configuration: one typed object, from defaults, then `sanpo.toml`, then `SANPO_*`; each value remembers its source."""
 
 import os
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
@@ -26,6 +27,8 @@ class SettingIsUnknown(DomainError):
 
 
 SECRET = {"secret": True}
+_SPARK = re.compile(r"sc://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}(/;use_ssl=true)?")
+"""A Spark Connect address. A token has no place in it: the client takes it from the environment, where it is not printed."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,10 @@ class Settings:
     question_timeout_ms: int = field(default=60_000, metadata={"help": "longest run of one question"})
     question_memory_mb: int = field(default=2048, metadata={"help": "memory of one worker's questions"})
     question_threads: int = field(default=2, metadata={"help": "engine threads for one question"})
+    engine: str = field(
+        default="duckdb",
+        metadata={"help": "who answers questions: duckdb, or a Spark Connect server such as sc://host:15002"},
+    )
     question_slots: int = field(default=2, metadata={"help": "questions at once in one worker"})
     question_queue: int = field(default=1, metadata={"help": "questions that may wait for a place in one worker"})
     question_wait_ms: int = field(default=2_000, metadata={"help": "longest wait for a place"})
@@ -159,6 +166,13 @@ def _check(settings: Settings) -> None:
         raise SettingIsInvalid(
             setting="timezone", source="", given=settings.timezone, accepted="an IANA zone such as Asia/Tokyo"
         ) from None
+    if settings.engine != "duckdb" and not _SPARK.fullmatch(settings.engine):
+        raise SettingIsInvalid(
+            setting="engine",
+            source="",
+            given=settings.engine,
+            accepted="duckdb, sc://host:port, sc://host:port/;use_ssl=true",
+        )
     if settings.lake_removal_hours < 0:
         raise SettingIsInvalid(
             setting="lake_removal_hours", source="", given=str(settings.lake_removal_hours), accepted="0 or more"

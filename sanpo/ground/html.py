@@ -44,7 +44,7 @@ def render_text(request: Request[Any, Any, Any], template: str, **context: Any) 
     state = request.app.state
     city, lang = state.city, language_of(request)
 
-    def t(key: str, **fields: Any) -> str:
+    def t(key: str, /, **fields: Any) -> str:
         return str(city.words.text(lang, key, **fields))
 
     def local_time(moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:

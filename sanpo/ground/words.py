@@ -15,7 +15,7 @@ class Words:
     def __init__(self, catalogues: Mapping[str, Mapping[str, str]]) -> None:
         self.catalogues = catalogues
 
-    def text(self, lang: str, key: str, **fields: Any) -> str:
+    def text(self, lang: str, key: str, /, **fields: Any) -> str:
         """The string in `lang` (Japanese where a language is unknown), its `{field}` places filled from `fields`."""
         template = self.catalogues.get(lang, self.catalogues["ja"]).get(key)
         if template is None:

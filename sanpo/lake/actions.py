@@ -1,13 +1,8 @@
 """The verbs of the lake: write rows in one commit, read a snapshot, read one's own rows, keep the files few."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
-import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import structlog
 
@@ -16,10 +11,11 @@ from sanpo.ground.city import City
 from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.errors import DatasetHasNoSubjects, LakeIsBusy, LakeIsUnavailable, RowsDoNotFitDataset
 from sanpo.lake.files import write_files
-from sanpo.lake.layout import ROWS_PER_GROUP, crowded, rows_wanted, sort_columns, sorting_sql
+from sanpo.lake.layout import crowded, rows_wanted, sort_columns
 from sanpo.lake.model import Compaction, Dataset, Holding, Snapshot
 from sanpo.lake.reading import naming_the_broken, scan
 from sanpo.lake.seen import see
+from sanpo.lake.sorting import in_order
 from sanpo.lake.store import (
     commit_append,
     commit_overwrite,
@@ -49,7 +45,7 @@ def append(city: City, name: str, rows: pa.Table | pa.RecordBatchReader, *, once
     table = open_table(url, dataset)
     if once is not None and table.transaction_version(once) is not None:
         return table.version()
-    with _sorted(city, dataset, fitting(dataset, rows)) as batches:
+    with in_order(city.settings, dataset, fitting(dataset, rows)) as batches:
         adds = write_files(file_system(url), dataset, batches)
     if adds or once:
         commit_append(url, dataset, adds, once=once)
@@ -71,7 +67,7 @@ def replace_rows(city: City, dataset: Dataset, rows: pa.Table | pa.RecordBatchRe
     """As `replace`, for a dataset as it will be: where its columns were others, they change in the same commit."""
     url = table_url(city.lake_url, dataset)
     table = open_table(url, dataset)
-    with _sorted(city, dataset, fitting(dataset, rows)) as batches:
+    with in_order(city.settings, dataset, fitting(dataset, rows)) as batches:
         adds = write_files(file_system(url), dataset, batches)
     removes = [remove_of(file.path, moved=False) for file in live_files(table, dataset)]
     if not has_schema(table, dataset):
@@ -147,7 +143,10 @@ def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
     new = []
     if old:
         fs, paths = file_system(url), [file.path for file in old]
-        with naming_the_broken(fs, dataset, paths), _sorted(city, dataset, scan(fs, dataset, paths)) as batches:
+        with (
+            naming_the_broken(fs, dataset, paths),
+            in_order(city.settings, dataset, scan(fs, dataset, paths)) as batches,
+        ):
             new = write_files(fs, dataset, batches, moved=True)
         commit_rewrite(url, table, dataset, new, [remove_of(path, moved=True) for path in paths])
     tidy(open_table(url, dataset), city.settings.lake_grace)
@@ -190,27 +189,3 @@ def fitting(dataset: Dataset, rows: pa.Table | pa.RecordBatchReader) -> pa.Table
     if rows.schema != dataset.schema:
         raise RowsDoNotFitDataset(dataset=dataset.name, problem=f"a stream must have the schema {dataset.schema}")
     return rows
-
-
-@contextmanager
-def _sorted(
-    city: City, dataset: Dataset, rows: pa.Table | pa.RecordBatchReader | ds.Dataset
-) -> Iterator[Iterator[pa.RecordBatch]]:
-    with _engine(city) as engine:
-        engine.register("rows_", rows)
-        yield engine.sql(sorting_sql(dataset, "rows_")).to_arrow_reader(ROWS_PER_GROUP)
-
-
-@contextmanager
-def _engine(city: City) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB of its own that sorts more than fits in memory on disk."""
-    settings = city.settings
-    with tempfile.TemporaryDirectory(prefix="sanpo-lake-") as spill:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "threads": settings.question_threads,
-            "memory_limit": f"{settings.question_memory_mb}MB",
-            "temp_directory": spill,
-        }
-        with duckdb.connect(config=config) as engine:
-            engine.execute("set timezone = 'UTC'")
-            yield engine

@@ -20,7 +20,7 @@ ROWS_PER_FILE = 32 * ROWS_PER_GROUP
 MONTH = "month"
 SUBJECT_RANGE = "subject_range"
 PART = "part_"
-_RANGES = 1 << 20  # room for ranges in a part's number: more than int32 subjects can fill
+RANGES = 1 << 20  # room for ranges in a part's number: more than int32 subjects can fill
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +32,7 @@ class Part:
 
     @staticmethod
     def from_number(number: int) -> "Part":
-        return Part(*divmod(number, _RANGES))
+        return Part(*divmod(number, RANGES))
 
     @staticmethod
     def of(dataset: Dataset, file: "DataFile") -> "Part":
@@ -44,7 +44,7 @@ class Part:
     @property
     def number(self) -> int:
         """What `from_number` reads: parts in this order are written one after another."""
-        return self.month * _RANGES + self.subject_range
+        return self.month * RANGES + self.subject_range
 
     def values(self, dataset: Dataset) -> dict[str, str | None]:
         """The partition's values as Delta writes them."""
@@ -81,7 +81,7 @@ def sorting_sql(dataset: Dataset, source: str) -> str:
     utc = f'make_timestamp(epoch_us("{dataset.time_column}"))'  # several times faster than "at time zone"
     month = f"(year({utc}) * 12 + month({utc}) - 1)" if dataset.by_month else "0"
     subject_range = f"subject_no // {SUBJECTS_PER_RANGE}" if dataset.personal else "0"
-    part = f"({month} * {_RANGES} + {subject_range})::bigint as {PART}"
+    part = f"({month} * {RANGES} + {subject_range})::bigint as {PART}"
     order = ", ".join([PART, *(f'"{name}"' for name in sort_columns(dataset))])
     return f"select {columns}, {part} from {source} order by {order}"
 

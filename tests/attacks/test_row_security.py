@@ -11,6 +11,7 @@ from psycopg import sql
 
 from sanpo.consent import Decision
 from sanpo.ground.actors import Resident, System
+from sanpo.lake.upkeep import ask_erasure
 from sanpo.people import NewHousehold, appoint_representative, register_households
 from sanpo.people.passkeys import begin_registration, finish_registration
 from sanpo.services.energy.actions import register_homes, register_meters
@@ -69,6 +70,7 @@ def _fill(siege: Siege, residents: list[Resident], carer: Resident) -> None:
             valid_until=now + timedelta(days=1),
         )
         siege.session(each.resident_id)
+        ask_erasure(city, each)
         device = Authenticator(origin=city.settings.origin, rp_id="testserver.local")
         finish_registration(city, each, device.create(begin_registration(city, each, "phone")))
         begin_registration(city, each, "left open")

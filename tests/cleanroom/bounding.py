@@ -21,12 +21,12 @@ def rows(draw: st.DrawFn, *, subjects: int = 5) -> list[Row]:
     """Rows of few subjects: declared and other keys, moments that repeat or are missing, values that are missing or far
     outside of any ends."""
     row = st.tuples(
-        st.tuples(st.sampled_from(["中央", "港", "elsewhere"]), st.integers(0, 3)),
+        st.sampled_from([*KEYS, *KEYS, ("elsewhere", 0), ("港", 3)]),
         st.integers(0, subjects - 1),
         st.none() | st.integers(-3, 3) | FAR,
         st.tuples(st.none() | WHOLES | FAR, st.none() | WHOLES),
     )
-    return draw(st.lists(row, max_size=40))
+    return draw(st.lists(row, min_size=draw(st.sampled_from([0, 12, 30])), max_size=40))
 
 
 @st.composite
@@ -35,7 +35,7 @@ def boundings(draw: st.DrawFn) -> Bounding:
     ends = st.tuples(st.integers(-9, 9), st.integers(1, 9)).map(lambda pair: (pair[0], pair[0] + pair[1]))
     return Bounding(
         contribution_rows=draw(st.integers(1, 9)),
-        most_cells=draw(st.integers(1, 9)),
+        most_cells=draw(st.integers(1, 5)),
         ends={"energy_wh": draw(ends), "total_wh": draw(ends)},
         seed=draw(st.text("ab", max_size=3)),
     )

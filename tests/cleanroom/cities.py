@@ -19,7 +19,13 @@ from tests.world import OPERATOR, WEBHOOK, World
 AREAS = ("中央", "港")
 BEGIN = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # midnight in Tokyo, the beginning of a Tuesday
 TOTAL = "select count(*), sum(energy_wh) from energy.readings"
+BY_DWELLING = "select dwelling_type, count(*), sum(energy_wh) from energy.readings group by dwelling_type"
 BY_AREA = "select area, count(*), sum(energy_wh) from energy.readings group by area"
+
+
+def dwelling_of(place: int) -> str:
+    """Twenty detached homes, twelve flats, eight terraced."""
+    return "detached" if place < 20 else "apartment" if place < 32 else "terraced"
 
 
 def fill_lake(city: City, residents: Sequence[Resident], *, quarters: int = 8) -> None:
@@ -33,7 +39,7 @@ def fill_lake(city: City, residents: Sequence[Resident], *, quarters: int = 8) -
     ]
     append(city, "energy.readings", _table(city, "energy.readings", rows))
     homes = [
-        (resident.subject_no, AREAS[place % 2], "detached", "gas", 1 + place % 4)
+        (resident.subject_no, AREAS[place % 2], dwelling_of(place), "gas", 1 + place % 4)
         for place, resident in enumerate(residents)
     ]
     replace(city, "energy.homes", _table(city, "energy.homes", homes))

@@ -1,11 +1,16 @@
 """Which questions are refused, by which rule, and what would pass."""
 # ruff: noqa: E501 (tables)
 
-RULE = {
-    "dimensions": ("area", "start_at", "note", "moved_in"),
-    "measures": ("energy_wh", "volts"),
-    "functions": ("count", "sum", "avg", "quantile"),
-}
+from sanpo.consent import AnalysisRule
+from sanpo.consent.model import Clamp
+
+RULE = AnalysisRule(
+    dimensions=("area", "start_at", "note", "moved_in"),
+    measures=("energy_wh", "volts", "fare_yen"),
+    functions=("count", "sum", "avg", "quantile", "max", "variance"),
+    join_keys=("subject", "area", "hour"),
+    clamps=(Clamp("volts", 90, 110), Clamp("fare_yen", 100, 500)),
+)
 
 REFUSALS = """
 | question                                                                    | refused by              | and says                     |
@@ -32,9 +37,30 @@ REFUSALS = """
 | select occupants, count(*) from energy.readings group by all                | DimensionIsNotInRule    | area, start_at               |
 | select energy_wh, count(*) from energy.readings group by all                | DimensionIsNotInRule    | area, start_at               |
 | select sum(total_wh) from energy.readings                                   | MeasureIsNotInRule      | energy_wh, volts             |
-| select max(energy_wh) from energy.readings                                  | FunctionIsNotInRule     | count, sum, avg, quantile    |
+| select min(energy_wh) from energy.readings                                  | FunctionIsNotInRule     | count, sum, avg, quantile    |
+| select correlation(energy_wh, volts) from energy.readings                   | FunctionIsNotInRule     | variance                     |
+| select max(energy_wh) from energy.readings                                  | BoundsAreMissing        | energy_wh                    |
 | select quantile(energy_wh, 0) from energy.readings                          | QuantileIsExtreme       | 0.05                         |
-| select quantile(energy_wh, 0.99) from energy.readings                       | QuantileIsExtreme       | 0.95                         |
+| select quantile(energy_wh, 0.99) from energy.readings                       | BoundsAreMissing        | energy_wh                    |
+| select band(area, 1, 2), count(*) from energy.readings group by all         | TypeDoesNotFit          | energy_wh                    |
+| select correlation(energy_wh, note) from energy.readings                    | TypeDoesNotFit          | energy_wh                    |
+| select count(*) from energy.readings join open.weather using (area, month)  | KeyIsUnknown            | area, hour, day              |
+| select count(*) from energy.readings join (select subject, stop, count(*) as n from bus.rides group by subject, stop) as b using (subject, stop) | KeyHasNoMatch | mesh |
+| select count(*) from energy.readings join bus.passes using (subject) join open.weather using (area, hour) | JoinIsAmbiguous | area, passes.area_from |
+| select count(*) from energy.readings join open.weather using (area)         | JoinMultipliesRows      | area, hour                   |
+| select count(*) from energy.readings join bus.rides using (subject)         | JoinMultipliesRows      | —                            |
+| select count(*) from energy.readings join (select hour, count(*) as n from bus.rides group by hour) as b using (hour) | JoinNeedsSubject | subject |
+| select sum(b.n) from energy.readings join (select subject, sum(card_no) as n from bus.rides group by subject) as b using (subject) | ColumnIdentifiesPeople | fare_yen |
+| select sum(b.n) from energy.readings join (select subject, sum(stop) as n from bus.rides group by subject) as b using (subject) | TypeDoesNotFit | fare_yen |
+| select sum(b.n) from energy.readings join (select subject, sum(line) as n from bus.rides group by subject) as b using (subject) | ColumnIsUnknown | fare_yen |
+| select count(*) from energy.readings join (select subject, count(*) as n from bus.rides group by subject) as b using (subject) where stop = 'x' | ColumnIsUnknown | b.n |
+| select w.wind, count(*) from energy.readings join open.weather as w using (area, hour) group by all | ColumnIsUnknown | w.temperature_c |
+| select count(*) from energy.readings join bus.passes using (subject) where passes.subject_no = 3 | ColumnIsUnknown | passes.kind |
+| select kind, count(*) from energy.readings join open.weather as w using (area, hour) join bus.passes using (subject) group by all | ColumnIsAmbiguous | w.kind, passes.kind |
+| select count(*) from energy.readings join (select day, avg(rain_mm) as mm from open.weather group by day) as w using (day) | JoinIsNotInRule | subject, area, hour |
+| select passes.kind, count(*) from energy.readings join bus.passes using (subject) group by all | DimensionIsNotInRule | area, start_at |
+| select band(b.yen, 500), count(*) from energy.readings join (select subject, sum(fare_yen) as yen from bus.rides group by subject) as b using (subject) group by all | DimensionIsNotInRule | area, start_at |
+| select avg(price_yen) from energy.readings join bus.passes using (subject)  | MeasureIsNotInRule      | energy_wh, volts             |
 """
 
 PASSING = """
@@ -44,5 +70,8 @@ PASSING = """
 | select count(*) from energy.readings where energy_wh > 5 and total_wh < 7 and solar = true  |
 | select count(*) from energy.readings where volts > 99 and start_at >= '2026-01-31 12:00'    |
 | select quantile(energy_wh, 0.05), quantile(volts, 0.95) from energy.readings                |
+| select max(volts), quantile(volts, 0.99), variance(energy_wh) from energy.readings          |
+| select w.kind, band(w.temperature_c, 0, 10), max(w.rain_mm) from energy.readings join open.weather as w using (area, hour) group by all |
+| select b.rides, max(b.yen) from energy.readings join (select subject, count(*) as rides, sum(fare_yen) as yen from bus.rides group by subject) as b using (subject) group by all |
 | select date(moved_in), weekday(moved_in), count(*) from energy.readings where moved_in in ('2024-02-29') group by all |
 """

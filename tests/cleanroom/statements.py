@@ -4,40 +4,26 @@ import random
 import re
 from collections.abc import Callable
 
-WORDS = (
-    "select from where group by order limit and or not in between is null true false as distinct all case when then end"
-    " join left right full outer inner cross natural semi anti asof lateral positional using on cube rollup grouping sets"
-    " union intersect except with recursive over partition window qualify having exists any some interval cast date"
-    " timestamp desc asc nulls first offset fetch sample pivot unpivot unnest values table copy attach insert delete update"
-    " count sum avg min max quantile median variance var_samp correlation corr band width_bucket hour half_hour weekday"
-    " date_trunc filter within array struct map read_parquet glob getenv current_user area energy_wh start_at energy"
-    " readings open weather bus rides subject w r b subject_no card_no start_local admitted key_0 derived_0 p0"
-).split()
-MARKS = [
-    *"( ) ( ) ( ) , , . * = != <> < > <= >= + - / // || :: ; [ ] { } ? $1 $p0 : := @ # ~ -> => % ^ & | ! \\ '' ' \" ` $$".split(),
-    *[
-        '"x"',
-        '"R"',
-        '"a""b"',
-        "'day'",
-        "'2026-01-01'",
-        "E'\\n'",
-        "x'ff'",
-        "/*",
-        "*/",
-        "--",
-        "-- x\n",
-        "/* x */",
-        "\n",
-        "\t",
-    ],
-    *["\x00", "\ud800", "\ufeff", "\u00a0", "\u202e", "\u2028", "λ", "地区", "é", "ｓｅｌｅｃｔ", "🙂", "ſelect", "K"],
-]
-NUMBERS = (
-    "0 1 -1 0.5 .5 5. 1e9 1e-9 1e308 1e999 -1e999 0x1F 0b1 1_000 007 9223372036854775807 9223372036854775808"
-    " -9223372036854775808 -9223372036854775809 18446744073709551616 1e400 4.9e-324 00000 1e"
-).split()
-TOKENS = [*WORDS, *MARKS, *NUMBERS, "9" * 400]
+_WORDS = """
+select from where group by order limit and or not in between is null true false as distinct all case when then end
+join left right full outer inner cross natural semi anti asof lateral positional using on cube rollup grouping sets
+union intersect except with recursive over partition window qualify having exists any some interval cast date
+timestamp desc asc nulls first offset fetch sample pivot unpivot unnest values table copy attach insert delete update
+count sum avg min max quantile median variance var_samp correlation corr band width_bucket hour half_hour weekday
+date_trunc filter within array struct map read_parquet glob getenv current_user area energy_wh start_at energy
+readings open weather bus rides subject w r b subject_no card_no start_local admitted key_0 derived_0 p0
+"""
+_MARKS = """
+( ) ( ) ( ) , , . * = != <> < > <= >= + - / // || :: ; [ ] { } ? $1 $p0 : := @ # ~ -> => % ^ & | ! \\ '' ' " ` $$
+"x" "R" "a""b" 'day' '2026-01-01' E'\\n' x'ff' /* */ -- λ 地区 é ｓｅｌｅｃｔ 🙂 ſelect K
+"""
+_NUMBERS = """
+0 1 -1 0.5 .5 5. 1e9 1e-9 1e308 1e999 -1e999 0x1F 0b1 1_000 007 9223372036854775807 9223372036854775808
+-9223372036854775808 -9223372036854775809 18446744073709551616 1e400 4.9e-324 00000 1e
+"""
+_BLANKS = ["\n", "\t", "\x00", "\ud800", "\ufeff", "\u00a0", "\u202e", "\u2028", "-- x\n", "/* x */"]
+NUMBERS = _NUMBERS.split()
+TOKENS = [*_WORDS.split(), *_MARKS.split(), *_BLANKS, *NUMBERS, "9" * 400]
 _PIECES = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\w+(?:\.\w+)*|\s+|[<>!=]=|<>|.", re.DOTALL)
 
 

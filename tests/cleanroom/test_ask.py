@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from sanpo.cleanroom import actions, ask, parse_sql
+from sanpo.cleanroom import actions, ask, parse_sql, recording
+from sanpo.cleanroom.engines import duckdb_engine
 from sanpo.cleanroom.errors import (
     AgreementIsNotNamed,
     ConsentMovedDuringQuestion,
     DimensionIsNotInRule,
+    DisclosureIsNotSafe,
     EngineIsUnavailable,
     TooFewSubjects,
 )
@@ -23,7 +25,7 @@ from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import IdIsMalformed, new_id
 from sanpo.journal import JournalUnavailable
 from sanpo.returns import list_totals
-from tests.cleanroom.cities import BY_AREA, TOTAL, Walk
+from tests.cleanroom.cities import BY_AREA, BY_DWELLING, TOTAL, Walk
 
 
 def test_answer_counts_granted_residents_only(walk: Walk) -> None:
@@ -55,16 +57,27 @@ def test_refusal_is_the_same_for_few_and_for_none(walk: Walk) -> None:
     assert len(set(messages)) == 1
 
 
-def test_small_cell_is_suppressed_and_its_people_are_not_in_the_use(walk: Walk) -> None:
+def test_small_cell_hides_the_only_other_one_too(walk: Walk) -> None:
+    """Of two areas the large one and the total, which can be asked for, would tell the small one: nothing leaves."""
     walk.give(*range(0, 30, 2), 1, 3)
-    answer = walk.ask()
-    assert [(row.values, row.subjects, row.suppressed) for row in answer.rows] == [
-        (("中央", 120, 8 * sum(100 + place for place in range(0, 30, 2))), 15, ()),
-        (("港", None, None), None, ("rows", "sum_energy_wh")),
+    with pytest.raises(DisclosureIsNotSafe) as refused:
+        walk.ask()
+    assert refused.value.fields == {"minimum": 10}
+    assert walk.seen_by(0) == walk.seen_by(1) == []
+    assert [entry.body["code"] for entry in walk.entries("refusal")] == ["cleanroom.disclosure_is_not_safe"]
+
+
+def test_small_cell_is_suppressed_with_another_and_their_people_are_not_in_the_use(walk: Walk) -> None:
+    walk.give(*range(34))
+    answer = walk.ask(BY_DWELLING)
+    assert [(row.values[0], row.subjects, bool(row.suppressed)) for row in answer.rows] == [
+        ("apartment", None, True),
+        ("detached", 20, False),
+        ("terraced", None, True),
     ]
-    assert (answer.subjects, answer.suppressed_cells) == (15, 1)
+    assert (answer.subjects, answer.suppressed_cells) == (20, 2)
     assert walk.seen_by(0) == [answer.entry_id]
-    assert walk.seen_by(1) == []
+    assert walk.seen_by(21) == walk.seen_by(33) == []
 
 
 def test_limit_keeps_people_of_rows_that_did_not_leave_out_of_the_use(walk: Walk) -> None:
@@ -105,7 +118,7 @@ def test_no_answer_leaves_when_the_journal_cannot_append(walk: Walk, monkeypatch
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise JournalUnavailable(problem="disk")
 
-    monkeypatch.setattr(actions, "append", broken)
+    monkeypatch.setattr(recording, "append", broken)
     with pytest.raises(JournalUnavailable):
         walk.ask()
     assert walk.entries("use") == []
@@ -118,7 +131,7 @@ def test_no_use_is_recorded_when_the_returns_cannot_be_booked(walk: Walk, monkey
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("no room")
 
-    monkeypatch.setattr(actions, "accrue", broken)
+    monkeypatch.setattr(recording, "accrue", broken)
     with pytest.raises(RuntimeError):
         walk.ask()
     assert walk.entries("use") == []
@@ -137,7 +150,7 @@ def test_question_starts_again_when_somebody_withdraws_while_it_runs(
     walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk.give(*range(30))
-    run, leaving = actions.duckdb_engine.run, [6]
+    run, leaving = duckdb_engine.run, [6]
 
     def run_while_one_leaves(*args: Any) -> Any:
         cells = run(*args)
@@ -145,7 +158,7 @@ def test_question_starts_again_when_somebody_withdraws_while_it_runs(
             walk.withdraw(leaving.pop())
         return cells
 
-    monkeypatch.setattr(actions.duckdb_engine, "run", run_while_one_leaves)
+    monkeypatch.setattr(duckdb_engine, "run", run_while_one_leaves)
     answer = walk.ask()
     assert answer.subjects == 29
     assert walk.seen_by(6) == []
@@ -154,14 +167,14 @@ def test_question_starts_again_when_somebody_withdraws_while_it_runs(
 
 def test_question_is_given_up_when_somebody_withdraws_every_time(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     walk.give(*range(30))
-    run, leaving = actions.duckdb_engine.run, list(range(10))
+    run, leaving = duckdb_engine.run, list(range(10))
 
     def run_while_one_leaves(*args: Any) -> Any:
         cells = run(*args)
         walk.withdraw(leaving.pop())
         return cells
 
-    monkeypatch.setattr(actions.duckdb_engine, "run", run_while_one_leaves)
+    monkeypatch.setattr(duckdb_engine, "run", run_while_one_leaves)
     with pytest.raises(ConsentMovedDuringQuestion) as refused:
         walk.ask()
     assert refused.value.fields == {"attempts": 3}
@@ -199,7 +212,7 @@ def test_widened_question_is_refused_with_the_columns_that_are_covered(walk: Wal
 def test_question_outside_the_analysis_rule_is_refused_before_any_row_is_read(
     walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions.duckdb_engine, "run", lambda *args: pytest.fail("the engine ran"))
+    monkeypatch.setattr(duckdb_engine, "run", lambda *args: pytest.fail("the engine ran"))
     with pytest.raises(DimensionIsNotInRule):
         walk.ask("select energy_wh, count(*) from energy.readings group by energy_wh")
 
@@ -281,7 +294,7 @@ def test_nothing_is_recorded_when_the_engine_is_unavailable(walk: Walk, monkeypa
     def broken(*args: Any) -> Any:
         raise EngineIsUnavailable(dataset="energy.readings", problem="IOException")
 
-    monkeypatch.setattr(actions.duckdb_engine, "run", broken)
+    monkeypatch.setattr(duckdb_engine, "run", broken)
     with pytest.raises(EngineIsUnavailable):
         walk.ask()
     assert walk.entries("use") == walk.entries("refusal") == []

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from sanpo.cleanroom.engines import duckdb_engine, reference
 from sanpo.cleanroom.engines.duckdb_sql import to_statement
 from sanpo.cleanroom.errors import (
     AnswerIsTooLarge,
+    DisclosureIsNotSafe,
     EngineIsUnavailable,
     QuestionNeedsTooMuchMemory,
     QuestionRunsTooLong,
@@ -20,6 +23,7 @@ from sanpo.cleanroom.errors import (
 from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.plan import Limits
+from sanpo.lake.errors import FileIsBroken
 from tests.cleanroom.agreement import assert_same_cells, is_exact
 from tests.cleanroom.joined_questions import limits_for
 from tests.cleanroom.questions import EXAMPLES, MARKS, SUBJECTS, fitting_questions, home_rows, reading_rows
@@ -31,7 +35,7 @@ pytestmark = MARKS
 def outcome(question: Question, cells: list[Any], minimum: int) -> Any:
     try:
         return released(question, cells, minimum)
-    except TooFewSubjects as refusal:
+    except (TooFewSubjects, DisclosureIsNotSafe) as refusal:
         return refusal.code
 
 
@@ -193,12 +197,20 @@ def test_engine_refuses_an_answer_of_too_many_cells(lake: Lake, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("damage", ["broken", "gone"])
-def test_engine_is_unavailable_when_a_file_is_damaged(lake: Lake, damage: str) -> None:
+def test_damaged_file_is_named(lake: Lake, damage: str) -> None:
     victim = Path(lake.readings.files[1])
     victim.unlink()
     if damage == "broken":
         victim.write_bytes(b"PAR1 this is no parquet PAR1")
-    with pytest.raises(EngineIsUnavailable) as refused:
+    with pytest.raises(FileIsBroken) as refused:
         duckdb_engine.run(everyone(lake), settings_for(lake.folder))
-    assert victim.name in refused.value.fields["problem"]
+    assert (refused.value.fields["dataset"], refused.value.fields["file"]) == ("energy.readings", victim.name)
+
+
+def test_engine_is_unavailable_when_files_can_be_read_but_do_not_fit(lake: Lake) -> None:
+    victim = Path(lake.readings.files[1])
+    pq.write_table(pa.table({"subject_no": pa.array([1], pa.int32()), "energy_wh": ["much"]}), victim)
+    with pytest.raises(EngineIsUnavailable) as refused:
+        duckdb_engine.run(everyone(lake, "select sum(energy_wh) from energy.readings"), settings_for(lake.folder))
+    assert refused.value.fields["dataset"] == "energy.readings"
     assert str(lake.folder) not in refused.value.fields["problem"]

@@ -193,7 +193,7 @@ def write_lake(
 def _snapshot(folder: Path, dataset: Dataset, rows: Rows, files: int) -> Snapshot:
     parts = [rows[at::files] for at in range(files)]
     names = [_write(folder / f"{dataset.name}.{at}.parquet", dataset, part) for at, part in enumerate(parts)]
-    return Snapshot(dataset, 1, tuple(names))
+    return Snapshot(dataset, 1, tuple(names), root=str(folder), rows=len(rows))
 
 
 def reading(subject_no: int, start: str = "2026-01-05 00:00", **values: Any) -> dict[str, Any]:
@@ -208,7 +208,8 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
 
 def released(question: Question, cells: list[Cell], minimum: int) -> tuple[list[Any], bytes]:
     """What leaves: the answer's rows and the contributors."""
-    let_out: Release = release(cells, question.measures, protection=Protection(minimum), arrange=arrange_for(question))
+    protection = Protection(minimum, totals=question.totals)
+    let_out: Release = release(cells, question.measures, protection=protection, arrange=arrange_for(question))
     columns_of(question, scope_for(question))
     return list(rows_of(question, let_out.rows)), let_out.contributors
 

@@ -211,7 +211,7 @@ def _filter(sheet: Sheet, scope: Scope, built: Built) -> Filter | None:
         place = f"filters-{at}"
         if row.is_blank:
             continue
-        condition = _condition(row, place, scope, built)
+        condition = condition_of(row, place, scope, built)
         if condition is not None:
             made.append((place, condition))
     if len(made) == 1:
@@ -222,7 +222,7 @@ def _filter(sheet: Sheet, scope: Scope, built: Built) -> Filter | None:
     return AllOf(parts=tuple(each for _, each in made)) if made else None
 
 
-def _condition(row: FilterRow, place: str, scope: Scope, built: Built) -> Filter | None:
+def condition_of(row: FilterRow, place: str, scope: Scope, built: Built) -> Filter | None:
     term = _term(row, place, built)
     if term is None:
         return None

@@ -92,6 +92,15 @@ def filter_groups(inspector: Inspector) -> list[Group]:
     return _groups(inspector.scope, lambda name: _filter_error(inspector, IsNull(term=Term(column=name))))
 
 
+def unchecked_groups(scope: Scope) -> list[Group]:
+    """All columns that name nobody, whatever an agreement says."""
+    groups = _groups(scope, lambda _: None)
+    return [
+        Group(each.name, each.text, tuple(o for o in each.options if scope.column(o.value).role not in IDENTIFYING))
+        for each in groups
+    ]
+
+
 def measure_groups(inspector: Inspector, row: MeasureRow) -> list[Group]:
     """What the row's function can be of; where it is not allowed itself, what another could be of."""
     allowed = [each for each in _OF_COLUMNS if each in inspector.agreement.rule.functions]

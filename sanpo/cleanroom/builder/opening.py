@@ -108,11 +108,11 @@ def _way(term: Term) -> Way:
 
 def _filters(filter: Filter | None) -> tuple[FilterRow, ...] | None:
     parts = filter.parts if isinstance(filter, AllOf) else () if filter is None else (filter,)
-    rows = [_row(part) for part in parts]
+    rows = [filter_row(part) for part in parts]
     return None if None in rows else tuple(row for row in rows if row is not None)
 
 
-def _row(part: Filter) -> FilterRow | None:
+def filter_row(part: Filter) -> FilterRow | None:
     match part:
         case Not(part=IsNull(term=term)):
             return FilterRow(column=term.column, way=_way(term), op="not_null")

@@ -1,16 +1,14 @@
 """The builder's form as it was filled in: texts of controls, whole or not yet. Pure.
 
-A control is named after its place: `filters-2-value`, `joins-0-columns-1-function`. What no control of the page could
-have sent is refused; what is merely missing stays, for `building` to ask for.
+A control is named after its place: `filters-2-value`, `joins-0-columns-1-function`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
-import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
-from sanpo.cleanroom.errors import QuestionIsMalformed
+from sanpo.cleanroom.builder.forms import Row, read_form
 from sanpo.cleanroom.model import BOUNDS, Bucket, DerivedFunction, Function, Unit
 
 _END = r"(?![\s\S])"
@@ -33,17 +31,8 @@ UNITS: dict[str, Unit] = {f"{unit}s": unit for unit in get_args(Unit)}
 MOST_FILTERS = 20
 
 
-class Row(Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of controls. `row` stands for itself: a row with nothing in it yet is there too."""
-
-    row: Literal["", "1"] = ""
-
-    @property
-    def is_blank(self) -> bool:
-        return self == type(self)(row=self.row)
-
-
 class DerivedRow(Row, frozen=True, forbid_unknown_fields=True):
+    first: ClassVar[str] = "function"
     function: Literal["", DerivedFunction] = ""
     column: Word = ""
     name: Word = ""
@@ -52,6 +41,7 @@ class DerivedRow(Row, frozen=True, forbid_unknown_fields=True):
 class JoinRow(Row, frozen=True, forbid_unknown_fields=True):
     """`on` has the names of the keys that are ticked."""
 
+    first: ClassVar[str] = "dataset"
     dataset: Column = ""
     on: dict[Word, Literal["1"]] = {}
     columns: Annotated[tuple[DerivedRow, ...], Meta(max_length=12)] = ()
@@ -66,6 +56,7 @@ class DimensionRow(Row, frozen=True, forbid_unknown_fields=True):
 
 
 class MeasureRow(Row, frozen=True, forbid_unknown_fields=True):
+    first: ClassVar[str] = "function"
     function: Literal["", Function] = ""
     column: Column = ""
     other: Column = ""
@@ -86,6 +77,7 @@ class FilterRow(Row, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderRow(Row, frozen=True, forbid_unknown_fields=True):
+    first: ClassVar[str] = "name"
     name: Word = ""
     direction: Literal["", "down"] = ""
 
@@ -117,80 +109,16 @@ class Sheet(Struct, frozen=True, forbid_unknown_fields=True):
     bounds: Annotated[tuple[BoundRow, ...], Meta(max_length=24)] = ()
 
 
-_LISTS: dict[str, type[Row]] = {
+ROWS: dict[str, type[Row]] = {
     "joins": JoinRow, "dimensions": DimensionRow, "measures": MeasureRow, "filters": FilterRow, "order": OrderRow,
-    "bounds": BoundRow, "columns": DerivedRow,
+    "columns": DerivedRow,
 }  # fmt: skip
-_DEEPEST = 5
+"""What the page can add: each kind of row by the name of its list."""
 
 
 def read_sheet(data: Mapping[str, str]) -> Sheet:
-    """The form that was sent; other fields of it (the buttons', the token) are left alone. Raises `QuestionIsMalformed`."""
-    tree: dict[str, Any] = {}
-    for name, value in data.items():
-        if name.split("-")[0] in Sheet.__struct_fields__:
-            _plant(tree, name, value.strip())
-    try:
-        return msgspec.convert({part: _listed(part, inside) for part, inside in tree.items()}, Sheet)
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `")
-        raise QuestionIsMalformed(where=where.rstrip("`") or "$", problem=problem) from None
-
-
-def with_row(sheet: Sheet, place: str) -> Sheet:
-    """With one more row at the end of `filters`, or of `joins-0-columns`. Raises `QuestionIsMalformed`."""
-    made: Sheet = _changed(sheet, place.split("-"), lambda rows, part: (*rows, _LISTS[part](row="1")))
-    return made
-
-
-def without_row(sheet: Sheet, place: str) -> Sheet:
-    """Without the row `filters-2`, or `joins-0-columns-1`. Raises `QuestionIsMalformed`."""
-    *parts, last = place.split("-")
-    at = _number(last, place)
-    made: Sheet = _changed(sheet, parts, lambda rows, _: (*rows[:at], *rows[at + 1 :]))
-    return made
-
-
-def _plant(tree: dict[str, Any], name: str, value: str) -> None:
-    *parts, last = name.split("-")
-    inside = tree
-    for part in parts:
-        inside = inside.setdefault(part, {})
-        if not isinstance(inside, dict) or len(parts) > _DEEPEST:
-            raise QuestionIsMalformed(where=name[:80], problem="no such field")
-    if last in inside:
-        raise QuestionIsMalformed(where=name[:80], problem="the field stands twice")
-    inside[last] = value
-
-
-def _listed(part: str, inside: Any) -> Any:
-    """Numbered rows as a list in the order of their numbers; gaps close."""
-    if not isinstance(inside, dict):
-        return inside
-    if part in _LISTS:
-        numbers = sorted(inside, key=lambda number: _number(number, part))
-        return [_listed("", inside[number]) for number in numbers]
-    return {name: _listed(name, value) for name, value in inside.items()}
-
-
-def _number(text: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 3):
-        raise QuestionIsMalformed(where=where[:80], problem="rows are numbered")
-    return int(text)
-
-
-def _changed(struct: Any, parts: list[str], change: Any) -> Any:
-    part, *rest = parts
-    rows = getattr(struct, part, None) if part in _LISTS else None
-    if rows is None:
-        raise QuestionIsMalformed(where=part[:80], problem="no such rows")
-    if not rest:
-        return structs.replace(struct, **{part: change(rows, part)})
-    at = _number(rest[0], part)
-    if at >= len(rows) or len(rest) < 2:
-        raise QuestionIsMalformed(where=part, problem="no such row")
-    inside = _changed(rows[at], rest[1:], change)
-    return structs.replace(struct, **{part: (*rows[:at], inside, *rows[at + 1 :])})
+    """The builder's form as it was sent. Raises `QuestionIsMalformed`."""
+    return read_form(data, Sheet)
 
 
 def name_of(row: DerivedRow) -> str:

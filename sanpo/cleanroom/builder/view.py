@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
+
 from sanpo.cleanroom.builder import choices
 from sanpo.cleanroom.builder.building import Built, build
 from sanpo.cleanroom.builder.choices import Group, Joinable, Option, Value
-from sanpo.cleanroom.builder.sheet import BoundRow, Sheet
+from sanpo.cleanroom.builder.sheet import BoundRow, MeasureRow, Sheet
 from sanpo.cleanroom.errors import (
     BoundsAreMissing,
     FunctionIsNotInRule,
@@ -47,12 +49,13 @@ class View:
     preview: Preview
     question: Question
     faults: tuple[Fault, ...]
-    gaps: frozenset[str]
+    focus: str
     datasets: list[Option]
     joinables: dict[str, Joinable]
     splits: list[Group]
     split_ways: list[list[Option]]
     functions: list[Option]
+    measurable: list[Group]
     measured: list[list[Group]]
     kept: list[Group]
     kept_ways: list[list[Option]]
@@ -68,6 +71,14 @@ class View:
     def is_whole(self) -> bool:
         """Whether it could be asked as it stands."""
         return not self.faults
+
+    @property
+    def allows_privacy(self) -> bool:
+        return self.agreement.rule.privacy is not UNSET
+
+    def is_wrong(self, control: str) -> bool:
+        """Whether a fault names this control."""
+        return any(each.control == control for each in self.faults)
 
     def at(self, place: str) -> list[Fault]:
         """The faults of one row or part."""
@@ -91,8 +102,8 @@ def build_sheet(sheet: Sheet, find: FindScope) -> Built:
     return build(sheet, lambda question: standing_scope(question, find)[0])
 
 
-def open_view(city: City, staff: Staff, agreement: PublishedAgreement, sheet: Sheet) -> View:
-    """The page for this form. Raises `DatasetIsUnknown`."""
+def open_view(city: City, staff: Staff, agreement: PublishedAgreement, sheet: Sheet, focus: str = "") -> View:
+    """The page for this form; `focus` is the control where the reader goes on. Raises `DatasetIsUnknown`."""
     datasets = list_datasets(city)
     find = finder(datasets)
     built = build_sheet(sheet, find)
@@ -104,12 +115,13 @@ def open_view(city: City, staff: Staff, agreement: PublishedAgreement, sheet: Sh
         preview=preview,
         question=built.question,
         faults=tuple(_faults(built, preview, sheet)),
-        gaps=frozenset(each.field for each in built.gaps),
+        focus=focus,
         datasets=choices.dataset_options(datasets, agreement, find),
         joinables={each.dataset.name: each for each in choices.joinables(datasets, built.question, agreement, find)},
         splits=choices.split_groups(inspector),
         split_ways=[choices.way_options(inspector, row.column, is_split=True) for row in sheet.dimensions],
         functions=choices.function_options(inspector),
+        measurable=choices.measure_groups(inspector, MeasureRow()),
         measured=[choices.measure_groups(inspector, row) for row in sheet.measures],
         kept=choices.filter_groups(inspector),
         kept_ways=[choices.way_options(inspector, row.column, is_split=False) for row in sheet.filters],
@@ -129,7 +141,7 @@ def _bounds(sheet: Sheet, question: Question) -> list[BoundRow]:
 
 def _faults(built: Built, preview: Preview, sheet: Sheet) -> Iterator[Fault]:
     for gap in built.gaps:
-        yield Fault(_row_of(gap.field), gap.field, f"cleanroom.gap.{gap.lacks}", {})
+        yield Fault(row_of(gap.field), gap.field, f"cleanroom.gap.{gap.lacks}", {})
     for problem in preview.problems:
         if problem.where == "$.measures":  # said by the gap already
             continue
@@ -139,10 +151,9 @@ def _faults(built: Built, preview: Preview, sheet: Sheet) -> Iterator[Fault]:
         )
 
 
-def _row_of(control: str) -> str:
-    """`filters-2` of `filters-2-value`."""
-    parts = control.split("-")
-    return "-".join(parts[:2]) if len(parts) > 1 else control
+def row_of(control: str) -> str:
+    """`filters-2` of `filters-2-value`; a control outside of rows stands for itself."""
+    return control.rpartition("-")[0] or control
 
 
 def _place_of(problem: Problem, built: Built) -> str:

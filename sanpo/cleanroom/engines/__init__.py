@@ -2,11 +2,13 @@
 plan to a cluster, the reference is naive and checks both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from sanpo.cleanroom.domains import Key
 from sanpo.cleanroom.engines import duckdb_engine
 from sanpo.cleanroom.plan import Cell, Plan
+from sanpo.cleanroom.private import BoundedCells, Bounding
 from sanpo.ground.config import Settings
 
 
@@ -18,6 +20,15 @@ class Engine(Protocol):
     def holdings(
         self, plan: Plan, settings: Settings, stopped: Callable[[], bool] | None = None
     ) -> dict[tuple[Any, ...], dict[int, int]]: ...
+
+    def run_bounded(
+        self,
+        plan: Plan,
+        keys: Sequence[Key],
+        bounding: Bounding,
+        settings: Settings,
+        stopped: Callable[[], bool] | None = None,
+    ) -> BoundedCells: ...
 
 
 def engine_of(settings: Settings) -> Engine:

@@ -7,7 +7,7 @@ changed again; the only statements it gets are those of `duckdb_sql`.
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sanpo.cleanroom.engines.duckdb_sql import to_holdings, to_shares, to_statement
+from sanpo.cleanroom.domains import Key
+from sanpo.cleanroom.engines.bounded import bounded_cells, declared_table
+from sanpo.cleanroom.engines.duckdb_sql import to_bounded_statement, to_holdings, to_shares, to_statement
 from sanpo.cleanroom.errors import (
     AnswerIsTooLarge,
     EngineIsUnavailable,
@@ -25,6 +27,7 @@ from sanpo.cleanroom.errors import (
 )
 from sanpo.cleanroom.model import SUBJECT, Measure
 from sanpo.cleanroom.plan import MOST_CELLS, Cell, Plan, filled_of, measured_columns
+from sanpo.cleanroom.private import BoundedCells, Bounding
 from sanpo.ground.config import Settings
 from sanpo.lake import check_readable
 
@@ -66,6 +69,20 @@ def holdings(plan: Plan, settings: Settings, stopped: Stopped | None = None) -> 
         for *key, subject, rows in cursor.execute(statement.sql, statement.params).fetchall():
             found.setdefault(tuple(key), {})[subject] = rows
     return found
+
+
+def run_bounded(
+    plan: Plan, keys: Sequence[Key], bounding: Bounding, settings: Settings, stopped: Stopped | None = None
+) -> BoundedCells:
+    """The declared cells of a private answer, each subject's part in them bounded. Raises as `run` does."""
+    if plan.is_empty:
+        return bounded_cells((), keys, bounding)
+    statement = to_bounded_statement(plan, keys, bounding)
+    with _bounded(plan, settings, stopped) as cursor:
+        cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
+        cursor.register("declared", declared_table(keys))
+        found = cursor.execute(statement.sql, statement.params).fetchall()
+    return bounded_cells(found, keys, bounding)
 
 
 def _shares(cursor: duckdb.DuckDBPyConnection, plan: Plan) -> Shares:

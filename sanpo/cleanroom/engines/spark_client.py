@@ -34,7 +34,7 @@ def _optional(name: str) -> Any:
 
 F = _optional("pyspark.sql.connect.functions")
 T = _optional("pyspark.sql.types")
-Window = getattr(_optional("pyspark.sql.connect.window"), "Window", None)
+Window: Any = getattr(_optional("pyspark.sql.connect.window"), "Window", None)
 
 INSTALL = "pip install 'sanpo[spark]'"
 _LARGEST_MESSAGE = 1 << 30

@@ -12,19 +12,23 @@ functions, in no more time than any of them, and in half the time of sets.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from sanpo.cleanroom.domains import Key
+from sanpo.cleanroom.engines.bounded import bounded_cells
+from sanpo.cleanroom.engines.spark_bounded import bounded_frame
 from sanpo.cleanroom.engines.spark_client import F, Stopped, Window, ask
 from sanpo.cleanroom.engines.spark_frames import Rows, exact, rows_of
 from sanpo.cleanroom.errors import AnswerIsTooLarge
 from sanpo.cleanroom.model import Measure
 from sanpo.cleanroom.plan import MOST_CELLS, Cell, Plan, filled_of, measured_columns
+from sanpo.cleanroom.private import BoundedCells, Bounding
 from sanpo.ground.config import Settings
 
-Key = tuple[Any, ...]
 Results = dict[Measure, dict[Key, Any]]
 """By measure and cell's key: what a statement of its own found."""
 _WORD = 64
@@ -47,6 +51,27 @@ def holdings(plan: Plan, settings: Settings, stopped: Stopped | None = None) -> 
     if plan.is_empty:
         return {}
     return ask(plan, settings, stopped, lambda session: _holdings(rows_of(session, plan)))
+
+
+def run_bounded(
+    plan: Plan, keys: Sequence[Key], bounding: Bounding, settings: Settings, stopped: Stopped | None = None
+) -> BoundedCells:
+    """The declared cells of a private answer, each subject's part in them bounded. Raises as `run` does."""
+    if plan.is_empty:
+        return bounded_cells((), keys, bounding)
+    found = ask(plan, settings, stopped, lambda session: _bounded(session, plan, keys, bounding))
+    return bounded_cells(found, keys, bounding)
+
+
+def _bounded(session: Any, plan: Plan, keys: Sequence[Key], bounding: Bounding) -> list[list[Any]]:
+    moment = plan.scope.dataset.local_column or plan.scope.dataset.time_column
+    rows = rows_of(session, plan, also=moment)
+    since = F.unix_micros(rows.stored(moment).cast("timestamp")) if moment else F.lit(0)
+    values = (rows.column(name).alias(f"v{at}") for at, name in enumerate(bounding.ends))
+    source = rows.frame.select(
+        *rows.key(), rows.subject.alias("subject_no"), since.cast("bigint").alias("moment"), *values
+    )
+    return [list(row.values()) for row in bounded_frame(session, source, keys, bounding).toArrow().to_pylist()]
 
 
 def _cells(rows: Rows) -> list[Cell]:
@@ -78,21 +103,21 @@ def _cell(plan: Plan, row: Mapping[str, Any], subjects: bytes, others: Results, 
 def _value(plan: Plan, measure: Measure, key: Key, row: Mapping[str, Any], others: Results) -> Any:
     if measure.column is None:
         return row["rows"] if measure.function == "count" else None
-    if measure in others:
-        return others[measure].get(key)
+    value = others[measure].get(key) if measure in others else _summed(plan, measure, row)
+    ends = plan.limits.ends_of(measure)
+    return value if ends is None or value is None else type(value)(max(min(value, ends[1]), ends[0]))
+
+
+def _summed(plan: Plan, measure: Measure, row: Mapping[str, Any]) -> Any:
+    """The measures that the one statement of the cells has found."""
     at = measured_columns(plan.question).index(measure.columns)
     if measure.function in ("min", "max"):
-        return _clamped(plan, measure.column, row[f"{measure.function}{at}"])
+        return row[f"{measure.function}{at}"]
     total, count = row[f"sum{at}"], row[f"filled{at}"]
     if total is None:
         return None
     total = total if isinstance(total, float) else int(total)
     return float(total) / count if measure.function == "avg" else total
-
-
-def _clamped(plan: Plan, name: str, value: Any) -> Any:
-    ends = plan.limits.clamps.get(name)
-    return value if ends is None or value is None else type(value)(max(min(value, ends[1]), ends[0]))
 
 
 def _keys(rows: Rows) -> list[str]:
@@ -142,7 +167,7 @@ def _bitmaps(words: pa.ChunkedArray, universe: int) -> Iterator[bytes]:
         numbers = flat.field("word").to_numpy(zero_copy_only=False)
         bits = flat.field("bits").to_numpy(zero_copy_only=False).view(np.uint64)
         ends = chunk.offsets.to_numpy()
-        for first, last in zip(ends[:-1], ends[1:], strict=True):
+        for first, last in pairwise(ends):
             whole = np.zeros(-(-universe // _WORD), dtype="<u8")
             whole[numbers[first:last]] = bits[first:last]
             yield _MIRRORED[whole.view(np.uint8)][: -(-universe // 8)].tobytes()
@@ -196,7 +221,7 @@ def _ranked(rows: Rows, column: str, levels: Sequence[float]) -> Any:
     value = rows.column(column).cast("double").alias("value")
     names = _keys(rows)
     counted = rows.frame.select(*rows.key(), value).where(F.col("value").isNotNull()).groupBy(*names, "value")
-    cell = Window.partitionBy(*names)
+    cell = _within_cell(names)
     upto = F.sum("times").over(cell.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow))
     placed = counted.agg(F.count(F.lit(1)).alias("times")).select(
         *names, "value", upto.alias("upto"), F.sum("times").over(cell).alias("count")
@@ -207,6 +232,11 @@ def _ranked(rows: Rows, column: str, levels: Sequence[float]) -> Any:
         for name, end in ((f"low{at}", F.floor(rank)), (f"high{at}", F.ceil(rank))):
             told.append(F.min(F.when(F.col("upto") > end, F.col("value"))).alias(name))
     return placed.groupBy(*names).agg(*told)
+
+
+def _within_cell(names: Sequence[str]) -> Any:
+    """The rows of one cell; without dimensions, all of them."""
+    return Window.partitionBy(*(names or [F.lit(0)]))
 
 
 def _between(row: Mapping[str, Any], at: int, level: float) -> float | None:
@@ -237,7 +267,7 @@ def _held(rows: Rows, column: str) -> Any:
     by_subject = (
         rows.frame.groupBy(*rows.key(), rows.subject.alias("subject")).agg(held).where(F.col("held") > F.lit(0.0))
     )
-    turn = F.row_number().over(Window.partitionBy(*names).orderBy(F.col("held").desc()))
+    turn = F.row_number().over(_within_cell(names).orderBy(F.col("held").desc()))
     top = F.sum(F.when(F.col("turn") <= F.lit(rows.plan.limits.largest), F.col("held")))
     share = (top / F.sum("held")).alias("share")
     return by_subject.select(*names, "held", turn.alias("turn")).groupBy(*names).agg(share)

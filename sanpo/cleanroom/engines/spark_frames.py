@@ -36,7 +36,7 @@ from sanpo.cleanroom.model import (
 )
 from sanpo.cleanroom.plan import Plan
 from sanpo.cleanroom.scope import ATTRIBUTES, ROWS, Joined, Value
-from sanpo.lake import Snapshot
+from sanpo.lake import Snapshot, check_readable
 
 Frame = Any
 """A `DataFrame` of the client, which has no types where the extra is not installed; an `Expr` is a `Column`."""
@@ -60,15 +60,22 @@ class Rows:
 
     @property
     def subject(self) -> Expr:
-        return F.col(self.names[ROWS, SUBJECT])
+        return self.stored(SUBJECT)
+
+    def stored(self, name: str) -> Expr:
+        """A column of the question's own dataset."""
+        return F.col(self.names[ROWS, name])
 
     def column(self, name: str) -> Expr:
         return _column(self.plan, self.names, name)
 
 
-def rows_of(session: Any, plan: Plan) -> Rows:
-    """Reads, joins and filters. Raises `EngineIsUnavailable` where the server does not see all files."""
-    names = _names(plan)
+def rows_of(session: Any, plan: Plan, *, also: str | None = None) -> Rows:
+    """Reads, joins and filters; `also` names a stored column of the rows that the question itself does not use.
+
+    Raises `EngineIsUnavailable` where the server does not see all files.
+    """
+    names = _names(plan, also)
     admitted = session.createDataFrame(pa.table({"admitted": pa.array(plan.subjects)}))
     frame = _read(session, plan.rows, _of_side(names, ROWS))
     frame = frame.join(admitted, F.col(names[ROWS, SUBJECT]) == F.col("admitted"), "left_semi")
@@ -84,11 +91,12 @@ def rows_of(session: Any, plan: Plan) -> Rows:
     return Rows(plan, frame, names)
 
 
-def _names(plan: Plan) -> Names:
+def _names(plan: Plan, also: str | None) -> Names:
     """A name for every column that is used."""
     lefts = {match.left.column for joined, _ in plan.joined for match in joined.on}
     places = [plan.scope.place(name) for name in plan.question.columns | lefts | {SUBJECT}]
-    return {used: f"c{at}" for at, used in enumerate(sorted({(place.side, place.stored) for place in places}))}
+    used = {(place.side, place.stored) for place in places} | ({(ROWS, also)} if also else set())
+    return {each: f"c{at}" for at, each in enumerate(sorted(used))}
 
 
 def _of_side(names: Names, side: str) -> dict[str, str]:
@@ -108,6 +116,7 @@ def _check_complete(snapshot: Snapshot, frame: Frame) -> None:
     """Sail takes a file that it cannot find for one without rows; an answer would be wrong and say nothing."""
     seen = len(frame.inputFiles())
     if seen != len(snapshot.files):
+        check_readable(snapshot)  # names the file, if it is missing here too
         problem = f"the server sees {seen} of {len(snapshot.files)} files"
         raise EngineIsUnavailable(dataset=snapshot.dataset.name, problem=problem)
 
