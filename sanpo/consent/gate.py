@@ -19,6 +19,7 @@ from sanpo.consent.store import SQL, agreement_of
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError, Kind, NotFound, NotPermitted, NotSignedIn
+from sanpo.people import list_members_with
 
 CHUNK = 2048
 _PROCESS_KEY = secrets.token_bytes(32)
@@ -80,7 +81,7 @@ def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, col
     check_in_force(tx, agreement)
     check_covered(agreement, dataset, columns)
     tx.admit(agreement_no=agreement.agreement_no)
-    bits = _granted_bits(tx, agreement.agreement_no)
+    bits = _granted_bits(tx, agreement)
     asked_by = _name_of(actor)
     seal = _seal(agreement, dataset, columns, bits, tx.now, asked_by)
     return Admission(agreement, dataset, columns, bits, tx.now, asked_by, seal)
@@ -99,7 +100,7 @@ def confirm(tx: Transaction, admission: Admission) -> bool:
         return False
     before = np.frombuffer(admission.bits, dtype=np.uint8)
     now = np.zeros(len(before), dtype=np.uint8)
-    current = np.frombuffer(_granted_bits(tx, number), dtype=np.uint8)[: len(before)]
+    current = np.frombuffer(_granted_bits(tx, agreement_of(row)), dtype=np.uint8)[: len(before)]
     now[: len(current)] = current
     return not bool(np.any(before & ~now))
 
@@ -162,18 +163,32 @@ def check_covered(agreement: PublishedAgreement, dataset: str, columns: frozense
         raise QuestionIsWiderThanAgreement(outside=", ".join(outside), covered=_covered_words(agreement))
 
 
-def _granted_bits(tx: Transaction, agreement_no: int) -> bytes:
+def _granted_bits(tx: Transaction, agreement: PublishedAgreement) -> bytes:
     """The set as one bitmap. A grant whose time is over is taken out here, before the job records its expiry."""
-    rows = tx.all(SQL.granted_chunks, agreement_no=agreement_no)
+    number = agreement.agreement_no
+    rows = tx.all(SQL.granted_chunks, agreement_no=number)
     if not rows:
         return bytes(CHUNK // 8)
     size = CHUNK // 8
     bits = np.zeros((rows[-1].chunk_no + 1) * size, dtype=np.uint8)
     for row in rows:
         bits[row.chunk_no * size : (row.chunk_no + 1) * size] = np.frombuffer(bytes(row.bits), dtype=np.uint8)
-    for late in tx.all(SQL.overdue, agreement_no=agreement_no, now=tx.city.now()):
+    for late in tx.all(SQL.overdue, agreement_no=number, now=tx.city.now()):
         bits[late.subject_no >> 3] &= ~np.uint8(1 << (late.subject_no & 7))
-    return bits.tobytes()
+    return _with_households(tx, number, bits) if agreement.rule.household == "any" else bits.tobytes()
+
+
+def _with_households(tx: Transaction, agreement_no: int, bits: npt.NDArray[np.uint8]) -> bytes:
+    """Adds who lives with somebody who granted, but nobody who has said no to this agreement."""
+    members = np.array(list_members_with(tx, bits.tobytes()), dtype=np.int64)
+    chunks = 1 + int(members.max(initial=0)) // CHUNK
+    wider = np.zeros(max(len(bits), chunks * CHUNK // 8), dtype=np.uint8)
+    wider[: len(bits)] = bits
+    refused = {row.subject_no for row in tx.all(SQL.refused, agreement_no=agreement_no)}
+    for subject_no in members.tolist():
+        if subject_no not in refused:
+            wider[subject_no >> 3] |= np.uint8(1 << (subject_no & 7))
+    return wider.tobytes()
 
 
 def _seal(

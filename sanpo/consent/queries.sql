@@ -66,6 +66,11 @@ select pg_advisory_xact_lock_shared(1129270868, %(agreement_no)s)
 -- name: granted_chunks
 select chunk_no, bits from consent.granted_chunks where agreement_no = %(agreement_no)s order by chunk_no
 
+-- name: refused
+-- Who said no counts for nobody, whoever lives with them.
+select subject_no from consent.grants
+where agreement_no = %(agreement_no)s and state in ('refused', 'deferred', 'withdrawn', 'revoked')
+
 -- name: overdue
 select subject_no from consent.grants
 where agreement_no = %(agreement_no)s and state in ('given', 'renewed') and expires_at <= %(now)s

@@ -13,19 +13,18 @@ Tables: `people.residents`, `people.identities`, `people.households`, `people.ho
 
 from sanpo.people.actions import (
     appoint_representative,
-    list_households,
     name_of,
     register_households,
     register_residents,
 )
 from sanpo.people.client_tokens import SecretProof, issue_token
+from sanpo.people.households import list_members_with
 from sanpo.people.model import NewHousehold, NewOrganisation, NewResident, Organisation
 from sanpo.people.organisations import (
     add_staff,
     create_client,
     find_webhook,
     get_organisation,
-    list_organisations,
     register_organisation,
 )
 from sanpo.people.roll import get_subject_no
@@ -46,8 +45,7 @@ __all__ = [
     "get_organisation",
     "get_subject_no",
     "issue_token",
-    "list_households",
-    "list_organisations",
+    "list_members_with",
     "make_sign_in_link",
     "name_of",
     "pseudonym",

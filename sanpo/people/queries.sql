@@ -412,3 +412,6 @@ delete from people.sign_in_links where expires_at < %(before)s
 
 -- name: sweep_sessions
 delete from people.sessions where expires_at < %(before)s or ended_at < %(before)s
+
+-- name: members_with
+select subject_no from people.members_with(%(bits)s)

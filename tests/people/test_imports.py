@@ -14,8 +14,8 @@ from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.config import Settings
 from sanpo.ground.errors import NotPermitted, NotSignedIn
-from sanpo.people import NewResident, list_households, register_residents
-from sanpo.people.actions import choose_language, export_self, read_self
+from sanpo.people import NewResident, register_residents
+from sanpo.people.actions import choose_language, export_self, list_households, read_self
 from sanpo.people.errors import (
     FileCannotBeWritten,
     ReferenceIsTaken,

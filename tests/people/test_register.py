@@ -22,13 +22,12 @@ from sanpo.people import (
     NewHousehold,
     NewResident,
     appoint_representative,
-    list_households,
     name_of,
     pseudonym,
     register_households,
     register_residents,
 )
-from sanpo.people.actions import choose_language, end_representation, export_self, read_self
+from sanpo.people.actions import choose_language, end_representation, export_self, list_households, read_self
 from sanpo.people.errors import (
     ActsForAnother,
     MemberLivesElsewhere,

@@ -137,7 +137,7 @@ def _few_cells(bounding: Bounding, bind: Callable[[Any], str]) -> str:
     if not _is_cell_bound(bounding):
         return ""
     return (
-        ", cells as (select *, min(row_turn) over (partition by cell_no) as first_turn from numbered),"
+        ", cells as (select *, min(row_turn) over (partition by subject_no, cell_no) as first_turn from numbered),"
         " turns as (select *, dense_rank() over (partition by subject_no order by first_turn) as cell_turn from cells),"
         " few as (select * exclude (row_turn),"
         " row_number() over (partition by subject_no order by row_turn) as row_turn"

@@ -165,7 +165,7 @@ def _derived(joined: Joined, each: Derived, inner: Mapping[str, str]) -> Expr:
     total = exact(column, "" if described is None else described.type)
     match each.function:
         case "avg":
-            return F.sum(total).cast("double") / F.count(column)
+            return F.sum(total).cast("double") / F.nullif(F.count(column), F.lit(0))
         case "sum":
             return F.sum(total).cast("double")
         case _:
