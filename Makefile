@@ -4,8 +4,10 @@ PYTHON ?= python3
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
 SANPO = $(VENV)/bin/sanpo
 JOBS ?= 2
+# However the shell is set, what was compiled is kept: to rewrite the asserts of all tests anew costs each worker 4 s.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-s3 lint format bench lock clean help docs
+.PHONY: demo test test-long test-s3 test-spark lint format bench lock clean help docs
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -13,14 +15,17 @@ help: ## what can be made
 demo: $(VENV)/.run ## build a small city and open it on 127.0.0.1:8000 (DATA=file.csv.gz for real meters)
 	@SANPO_HOME="$${SANPO_HOME:-$(CURDIR)/.sanpo}" $(SANPO) demo $(if $(DATA),--data "$(DATA)") $(if $(TIMEZONE),--timezone "$(TIMEZONE)") $(if $(PORT),--port $(PORT)) $(DEMO_OPTIONS)
 
-test: $(VENV)/.dev ## the default suite (a minute)
-	@$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadgroup -m "not long" $(PYTEST_OPTIONS)
+test: $(VENV)/.dev ## the default suite, with one walk through a real browser (a minute)
+	@$(VENV)/bin/python -m pytest -n $(JOBS) $(PYTEST_OPTIONS)
 
-test-long: $(VENV)/.dev ## crash, race and fuzz tests that take minutes
-	@SANPO_LONG=1 $(VENV)/bin/python -m pytest -m long $(PYTEST_OPTIONS)
+test-long: $(VENV)/.dev ## every page in every browser, crashes, races, and much more by chance (ten minutes)
+	@SANPO_LONG=1 $(VENV)/bin/python -m pytest -n $(JOBS) -m "long or hypothesis" $(PYTEST_OPTIONS)
 
 test-s3: $(VENV)/.dev $(VENV)-s3/.made ## the lake on an object store: a local S3 server
 	@$(VENV)/bin/python -m pytest -m long tests/lake/test_object_store.py $(PYTEST_OPTIONS)
+
+test-spark: $(VENV)/.spark $(VENV)-sail/.made $(if $(shell command -v java),$(VENV)-spark/.made) ## engines agree: Sail, its cluster; Apache Spark where Java is
+	@SANPO_SPARK=1 $(VENV)/bin/python -m pytest -rs tests/cleanroom/spark $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports --no-cache > .cache/imports.log || { cat .cache/imports.log; exit 1; }
@@ -35,11 +40,11 @@ docs: $(VENV)/.dev ## rewrite the generated reference pages
 	@$(VENV)/bin/python tools/reference.py
 
 lock: $(VENV)/.dev ## compile requirements/*.in into hashed lock files that name no index
-	@cd requirements && for name in dev run build s3; do \
-	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( [ $$name = dev ] || [ $$name = s3 ] || echo -c dev.txt ) $$name.in -o $$name.txt; done
+	@cd requirements && for name in dev run build s3 spark sail spark-server; do \
+	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( case $$name in dev|s3|sail|spark-server) ;; *) echo -c dev.txt;; esac ) $$name.in -o $$name.txt; done
 
 clean: ## remove what was built (not the city in .sanpo)
-	rm -rf $(VENV) $(VENV)-s3 .cache sanpo/portal/static/dist *.egg-info
+	rm -rf $(VENV) $(VENV)-s3 $(VENV)-sail $(VENV)-spark .cache sanpo/portal/static/dist *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sanpo needs Python 3.11 or newer; found $$($(PYTHON) --version)"; exit 1; }
@@ -64,4 +69,21 @@ $(VENV)-s3/.made: requirements/s3.txt
 	@echo "· a local S3 server"
 	@$(PYTHON) -m venv $(VENV)-s3
 	@$(VENV)-s3/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/s3.txt
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.dev requirements/spark.txt
+	@echo "· the client of Spark Connect"
+	@$(PIP) install --require-hashes -r requirements/spark.txt
+	@touch $@
+
+$(VENV)-sail/.made: requirements/sail.txt
+	@echo "· Sail"
+	@$(PYTHON) -m venv $(VENV)-sail
+	@$(VENV)-sail/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/sail.txt
+	@touch $@
+
+$(VENV)-spark/.made: requirements/spark-server.txt
+	@echo "· Apache Spark (450 MB, some minutes)"
+	@$(PYTHON) -m venv $(VENV)-spark
+	@$(VENV)-spark/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/spark-server.txt
 	@touch $@

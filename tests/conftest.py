@@ -1,10 +1,14 @@
 """Fixtures for all districts: a city on a fresh database made from a template, a clock that tests own."""
 
+import asyncio
+import atexit
+import gc
 import hashlib
 import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +19,8 @@ import fasteners
 import hypothesis
 import psycopg
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from sanpo import app
@@ -23,15 +29,36 @@ from sanpo.ground.clock import FixedClock
 from sanpo.ground.config import Settings
 from sanpo.ground.db import APP_ROLE
 from sanpo.ground.embedded import Embedded, start_embedded
+from sanpo.ground.keys import open_keys
 from sanpo.ground.migrate import find_migrations, migrate
+from sanpo.ground.outbox import Outbox
+from tests.distribution import Distribution, place
 
-# A loaded machine is slow, not wrong: no example has a deadline.
-hypothesis.settings.register_profile("sanpo", deadline=None)
-hypothesis.settings.load_profile("sanpo")
+# A loaded machine is slow, not wrong. The default suite asks the same each time, the long one much more, by chance.
+_patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("default", max_examples=20, derandomize=True, **_patient)
+hypothesis.settings.register_profile("long", max_examples=1_000, print_blob=True, **_patient)
+hypothesis.settings.load_profile("long" if os.environ.get("SANPO_LONG") == "1" else "default")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 START = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution:
+    return Distribution(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +77,7 @@ def embedded() -> Iterator[Embedded]:
     with fasteners.InterProcessLock(home / "lock"):
         server = start_embedded(home)
         with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as conn:
-            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"):
                 conn.execute(f"alter system set {setting}")
             conn.execute("select pg_reload_conf()")
     yield server
@@ -115,21 +142,21 @@ end $$
 def database(embedded: Embedded, kept_database: str) -> str:
     """The name of a migrated database with nothing in it."""
     with psycopg.connect(embedded.url("postgres", kept_database), autocommit=True) as conn:
-        # What a test before left running must not hold what is emptied now.
+        # What a test before left running must not hold what is emptied now; connections that lie idle are shared.
         conn.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
+            " where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'"
         )
         conn.execute(_EMPTY)
     return kept_database
 
 
-@pytest.fixture
-def settings(embedded: Embedded, database: str, tmp_path: Path) -> Settings:
+def settings_for(embedded: Embedded, database: str, home: Path) -> Settings:
+    """Settings of a city on this database of the embedded server, with its files in `home`."""
     return replace(
         Settings(),
         mode="test",
-        home=tmp_path,
+        home=home,
         database_url=embedded.url(APP_ROLE, database),
         database_owner_url=embedded.url("postgres", database),
         origin="http://testserver.local",
@@ -138,24 +165,57 @@ def settings(embedded: Embedded, database: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def settings(embedded: Embedded, database: str, tmp_path: Path) -> Settings:
+    return settings_for(embedded, database, tmp_path)
+
+
+@pytest.fixture
 def clock() -> FixedClock:
     return FixedClock(START)
 
 
-@pytest.fixture
-def city(settings: Settings, clock: FixedClock) -> Iterator[City]:
-    """An empty city."""
-    opened = app.open_city(settings, clock=clock, pool=8)
+@pytest.fixture(scope="session")
+def kept_city(embedded: Embedded, kept_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """What the cities of this worker's tests have in common: connections, words and services."""
+    opened = app.open_city(settings_for(embedded, kept_database, tmp_path_factory.mktemp("kept")), pool=8)
     yield opened
     opened.db.close()
 
 
 @pytest.fixture
-def client(city: City) -> Callable[[], TestClient[Any]]:
+def city(kept_city: City, settings: Settings, clock: FixedClock) -> City:
+    """An empty city with a folder, keys and an hour of its own."""
+    keys = open_keys(settings.home, settings.master_secret, demo=settings.demo)
+    return replace(kept_city, settings=settings, clock=clock, keys=keys, outbox=Outbox())
+
+
+@pytest.fixture(scope="session")
+def web(kept_city: City) -> Litestar:
+    """The web application of this worker: to put it together and compile its pages takes longer than most tests."""
+    return app.create_app(kept_city)
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """The event loop of all HTTP clients, with threads for eight requests at once."""
+    with start_blocking_portal() as opened, ThreadPoolExecutor(8) as threads:
+        opened.call(lambda: asyncio.get_running_loop().set_default_executor(threads))
+        yield opened
+
+
+def open_client(web: Litestar, portal: BlockingPortal) -> TestClient[Any]:
+    """A client with cookies of its own. Without `portal` each request would start a thread and a loop; to enter the
+    client would run the application's lifespan once for each, and wait for it."""
+    http = TestClient(web, raise_server_exceptions=False)
+    http.blocking_portal = portal
+    return http
+
+
+@pytest.fixture
+def client(web: Litestar, portal: BlockingPortal, city: City) -> Callable[[], TestClient[Any]]:
     """Makes HTTP clients of the city's web application; each has its own cookies."""
-    web = app.create_app(city)
-    # Not entered: several clients of one application would each run, and wait for, its lifespan.
-    return lambda: TestClient(web, raise_server_exceptions=False)
+    web.state.city = city
+    return lambda: open_client(web, portal)
 
 
 @pytest.fixture

@@ -118,19 +118,21 @@ class Seen:
         return (down > 0) | (up > 0)
 
 
-def audited(frame: Frame, hidden: Mask, quantity: Quantity, effort: "Effort") -> Seen:
+def audited(frame: Frame, hidden: Mask, quantity: Quantity, effort: "Effort", *, closely: int = CLOSELY) -> Seen:
     """How far each target can be off, given that these cells are hidden; looks no further than what is asked.
 
-    Where very many targets look exposed they are taken to be, without a closer look at each.
+    Where more than `closely` targets look exposed they are taken to be, without a closer look at each.
     """
     table = _Hidden(frame, hidden, quantity, effort)
     seen = Seen(np.zeros(table.count), np.zeros(table.count))
+    if not closely and (seen.exposed(quantity) & ~table.is_open).any():
+        return seen
     for signs in _ways(table.count):
         if not (seen.exposed(quantity) & table.is_open).any():
             return seen
         table.push(seen, quantity, signs)
     left = np.flatnonzero(seen.exposed(quantity) & table.is_open)
-    for target in left if len(left) <= CLOSELY else ():
+    for target in left if len(left) <= closely else ():
         for sign in (1, -1):
             table.push(seen, quantity, np.where(np.arange(table.count) == target, sign, 0))
     return seen

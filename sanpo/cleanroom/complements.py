@@ -9,6 +9,7 @@ tables the programme chooses among the corners of cheap boxes only (the hypercub
 Then the audit is asked again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,6 +20,8 @@ from sanpo.cleanroom.audit import Effort, Frame, Quantity, Seen, audited
 from sanpo.cleanroom.margins import Floats, Ints, Mask
 
 ROUNDS = 12
+TRIES = 2_000
+"""Divided by the number of hidden cells: how many complements are tried to be told after all."""
 REWEIGHTED = 3
 MANY = 2_000
 """Of more cells only those of boxes are looked at first."""
@@ -39,8 +42,16 @@ class Search:
     effort: Effort
 
 
-def protected(search: Search, hidden: Mask, quantity: Quantity) -> Mask | None:
-    """The hidden cells with as many others as it takes until every target is safe; None where none were found that do."""
+def protected(search: Search, fixed: Mask, quantities: Sequence[Quantity]) -> Mask | None:
+    """The fixed cells with as many others as it takes until every target is safe in every quantity; None where no others
+    were found that do."""
+    hidden: Mask | None = fixed
+    for quantity in quantities:
+        hidden = None if hidden is None else _widened(search, hidden, quantity)
+    return None if hidden is None else _trimmed(search, hidden, fixed, quantities)
+
+
+def _widened(search: Search, hidden: Mask, quantity: Quantity) -> Mask | None:
     for turn in range(ROUNDS):
         seen = audited(search.frame, hidden, quantity, search.effort)
         exposed = np.flatnonzero(seen.exposed(quantity))
@@ -51,6 +62,21 @@ def protected(search: Search, hidden: Mask, quantity: Quantity) -> Mask | None:
             return None
         hidden = grown
     return None
+
+
+def _trimmed(search: Search, hidden: Mask, fixed: Mask, quantities: Sequence[Quantity]) -> Mask:
+    """Without complements that others made needless; of a large table only the dearest are tried."""
+    added = np.flatnonzero(hidden & ~fixed)
+    for cell in added[np.argsort(-search.cost[added], kind="stable")][: TRIES // max(int(hidden.sum()), 1)]:
+        fewer = hidden.copy()
+        fewer[cell] = False
+        if not any(_looks_exposed(search, fewer, quantity) for quantity in quantities):
+            hidden = fewer
+    return hidden
+
+
+def _looks_exposed(search: Search, hidden: Mask, quantity: Quantity) -> bool:
+    return bool(audited(search.frame, hidden, quantity, search.effort, closely=0).exposed(quantity).any())
 
 
 Wanted = tuple[Floats, Floats]

@@ -58,7 +58,7 @@ def post_question(request: Web, city: City, actor: Actor, data: Form) -> Respons
         if "dataset" in data:
             sheet, built = read_built(city, data)
             if built is None:
-                return show_builder(request, city, staff, sheet, status=400)
+                return show_builder(request, city, staff, sheet, status=400, is_early=True)
             question, asked = built, Asked(print_sql(built), built.release)
         else:
             asked = Asked(asked.sql, read_release(data.get("release", "")))

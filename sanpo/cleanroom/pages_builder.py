@@ -81,8 +81,9 @@ def show_builder(
     focus: str = "",
     refusal: DomainError | None = None,
     needs_sql: bool = False,
+    is_early: bool = False,
 ) -> Response[str]:
-    """The page for this form; `focus` is the control where the reader goes on."""
+    """The page for this form; `focus` is the control where the reader goes on. `is_early`: it was to be asked already."""
     agreement = _agreement(city, staff, sheet.agreement)
     return render(
         request,
@@ -92,6 +93,7 @@ def show_builder(
         view=open_view(city, staff, agreement, sheet, focus),
         refusal=refusal,
         needs_sql=needs_sql,
+        is_early=is_early,
     )
 
 

@@ -293,14 +293,12 @@ def _completed(counts: _Counts, sheet: _Sheet, at: int, hidden: Mask, above: Seq
     lines = [counts.levels[n].of[level.first] for n in coarser if len(counts.levels[n].dimensions) == 1]
     codes = np.stack(lines, axis=1) if lines else np.arange(level.size)[:, None]
     search = Search(frame, 1 + subjects / subjects.mean(), codes, counts.effort)
-    for additive in sheet.additive:
-        asked = [additive(n) for n in (*coarser, at)]
-        quantity = _quantity(asked, [sheet.primary[n] for n in (*coarser, at)])
-        enough = protected(search, hidden, quantity)
-        if enough is None:
-            return np.ones_like(hidden)
-        hidden = enough
-    return hidden
+    quantities = [
+        _quantity([additive(n) for n in (*coarser, at)], [sheet.primary[n] for n in (*coarser, at)])
+        for additive in sheet.additive
+    ]
+    found = protected(search, hidden, quantities)
+    return np.ones_like(hidden) if found is None else found
 
 
 def _quantity(asked: Sequence[_Asked], targets: Sequence[Mask]) -> "Quantity":

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from sanpo.consent import actions, notices, publication
 from sanpo.consent.model import Draft, PublishedAgreement, document_bytes, read_draft
@@ -57,7 +57,7 @@ class VerdictBody:
 
 @get(f"{PATH}/agreements", sync_to_thread=True, responses=problem_responses(401, 403))
 def get_agreements(
-    city: City, actor: Actor, in_state: Annotated[State | None, Parameter(query="state")] = None
+    city: City, actor: Actor, in_state: Annotated[State | None, QueryParameter(name="state")] = None
 ) -> list[AgreementView]:
     """All agreements that the caller may read, newest first; approved and closed ones are public."""
     return [_view(city, agreement) for agreement in publication.list_agreements(city, actor, state=in_state)]

@@ -26,6 +26,7 @@ from sanpo.lake.store import (
     live_files,
     open_table,
     readable,
+    reading_system,
     remove_of,
     table_url,
     tidy,
@@ -109,7 +110,7 @@ def read_subject(
     files = live_files(open_table(url, dataset), dataset)
     wanted = [file.path for file in files if file.may_hold(subject_no=subject_no, since=since, until=until)]
     filters = rows_wanted(dataset, subject_no=subject_no, since=since, until=until)
-    fs = file_system(url)
+    fs = reading_system(url)
     with naming_the_broken(fs, dataset, wanted):
         own: pa.Table = scan(fs, dataset, wanted).to_table(filter=pq.filters_to_expression(filters))
     return own.sort_by([(column, "ascending") for column in sort_columns(dataset)])
@@ -125,7 +126,7 @@ def count_own_rows(city: City, actor: Actor) -> dict[Dataset, int]:
             url = table_url(city.lake_url, dataset)
             files = live_files(open_table(url, dataset), dataset)
             mine = [file.path for file in files if file.may_hold(subject_no=subject_no, since=None, until=None)]
-            fs = file_system(url)
+            fs = reading_system(url)
             with naming_the_broken(fs, dataset, mine):
                 counted[dataset] = scan(fs, dataset, mine).count_rows(filter=wanted)
     return counted
@@ -142,12 +143,12 @@ def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
     old = crowded(live_files(table, dataset), spare)
     new = []
     if old:
-        fs, paths = file_system(url), [file.path for file in old]
+        fs, paths = reading_system(url), [file.path for file in old]
         with (
             naming_the_broken(fs, dataset, paths),
             in_order(city.settings, dataset, scan(fs, dataset, paths)) as batches,
         ):
-            new = write_files(fs, dataset, batches, moved=True)
+            new = write_files(file_system(url), dataset, batches, moved=True)
         commit_rewrite(url, table, dataset, new, [remove_of(path, moved=True) for path in paths])
     tidy(open_table(url, dataset), city.settings.lake_grace)
     return Compaction(len(old), len(new), sum(file.rows for file in old))

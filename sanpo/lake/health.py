@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sanpo.ground.city import City
 from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.reading import find_problem
-from sanpo.lake.store import file_system, live_files, open_table, table_url
+from sanpo.lake.store import live_files, open_table, reading_system, table_url
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def check_files(city: City, name: str | None = None) -> Checked:
     for dataset in datasets:
         url = table_url(city.lake_url, dataset)
         files = live_files(open_table(url, dataset), dataset)
-        fs = file_system(url)
+        fs = reading_system(url)
         count += len(files)
         for file in files:
             problem = find_problem(fs, file.path, rows=file.rows, size=file.bytes)

@@ -1,7 +1,7 @@
 """Reading files of any age: a column that a file does not have yet reads as null, a narrower number as a wider one.
 
-This is pyarrow's way, which goes through the lake's own access to a directory or an object store; DuckDB takes the same
-`pyarrow.dataset` where it may not reach the store itself, and pushes columns and filters down into it.
+This is Arrow's way, to a directory as to an object store. DuckDB takes the same `pyarrow.dataset` where it may not reach
+the store itself, and pushes columns and filters down into it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from pyarrow.fs import FileSystem
 
 from sanpo.lake.errors import FileIsBroken, LakeIsUnavailable, unavailable
 from sanpo.lake.model import Dataset, Snapshot
-from sanpo.lake.store import file_system
+from sanpo.lake.store import reading_system
 
 # Without it a flipped bit is read as another number.
 _CHECKED = ds.ParquetFileFormat(
@@ -34,7 +34,7 @@ def scan(fs: FileSystem, dataset: Dataset, paths: Sequence[str]) -> ds.Dataset:
 
 def open_snapshot(snapshot: Snapshot) -> ds.Dataset:
     """The snapshot's rows for an engine that cannot open its files itself, such as DuckDB on an object store."""
-    return scan(file_system(snapshot.root), snapshot.dataset, [relative(snapshot, file) for file in snapshot.files])
+    return scan(reading_system(snapshot.root), snapshot.dataset, [relative(snapshot, file) for file in snapshot.files])
 
 
 def check_readable(snapshot: Snapshot, told: str = "") -> None:
@@ -42,7 +42,7 @@ def check_readable(snapshot: Snapshot, told: str = "") -> None:
 
     Files that the engine's own message `told` names come first; of the others as many are read as take a few seconds.
     """
-    fs, read = file_system(snapshot.root), 0
+    fs, read = reading_system(snapshot.root), 0
     for file in sorted(snapshot.files, key=lambda file: file not in told):
         path = relative(snapshot, file)
         if read < _MOST_BYTES:

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -13,7 +14,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
-from pyarrow.fs import FileSystem, PyFileSystem
+from pyarrow.fs import FileSystem, PyFileSystem, SubTreeFileSystem
 
 from sanpo.ground.clock import SystemClock
 from sanpo.lake.errors import LakeIsBusy, SnapshotIsGone, reached
@@ -44,6 +45,16 @@ def readable(url: str) -> str:
 def file_system(url: str) -> FileSystem:
     """The table's directory or object store as pyarrow sees it; paths are relative to the table."""
     return PyFileSystem(DeltaStorageHandler(url))
+
+
+@lru_cache(maxsize=256)
+def reading_system(url: str) -> FileSystem:
+    """The same place for scans, by Arrow's own access, which no lock of the interpreter holds up.
+
+    Under DuckDB, which scans on threads of its own, a file system that is written in Python can wait for itself.
+    """
+    base, path = FileSystem.from_uri(readable(url))
+    return SubTreeFileSystem(path, base)
 
 
 def open_table(url: str, dataset: Dataset, version: int | None = None) -> DeltaTable:

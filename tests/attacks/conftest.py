@@ -2,38 +2,30 @@
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 
 import psycopg
 import pytest
+from anyio.from_thread import BlockingPortal
 
 from sanpo import app
 from sanpo.ground.clock import FixedClock
-from sanpo.ground.config import Settings
-from sanpo.ground.db import APP_ROLE
 from sanpo.ground.embedded import Embedded
 from tests.attacks.siege import Siege
-from tests.conftest import START
+from tests.conftest import START, settings_for
 
 
 @pytest.fixture(scope="session")
-def siege(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
+def siege(
+    embedded: Embedded, template: str, portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Siege]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn:
         conn.execute(f"create database {name} template {template}")
-        settings = replace(
-            Settings(),
-            mode="test",
-            home=tmp_path_factory.mktemp("siege"),
-            database_url=embedded.url(APP_ROLE, name),
-            database_owner_url=embedded.url("postgres", name),
-            origin="http://testserver.local",
-            webhook_private_hosts=True,
-        )
+        settings = settings_for(embedded, name, tmp_path_factory.mktemp("siege"))
         clock = FixedClock(START)
         city = app.open_city(settings, clock=clock, pool=8)
         try:
-            yield Siege(city, clock, app.create_app(city))
+            yield Siege(city, clock, app.create_app(city), portal)
         finally:
             city.db.close()
             conn.execute(f"drop database {name} with (force)")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from anyio.from_thread import BlockingPortal
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -17,6 +18,7 @@ from sanpo.ground.csrf import csrf_token
 from sanpo.journal import sequence
 from sanpo.people import SecretProof, create_client, issue_token, make_sign_in_link
 from sanpo.people.sign_in import sign_in_with_link
+from tests.conftest import open_client
 from tests.journeys.town import fill_lake
 from tests.world import OPERATOR, World
 
@@ -34,8 +36,8 @@ INSIDE = re.compile(
 class Siege:
     """Fourteen metered residents; three agreements that the first eleven gave; one withdrawal, one use, one notice."""
 
-    def __init__(self, city: City, clock: FixedClock, web: Litestar) -> None:
-        self.city, self.clock, self.web, self.world = city, clock, web, World(city)
+    def __init__(self, city: City, clock: FixedClock, web: Litestar, portal: BlockingPortal) -> None:
+        self.city, self.clock, self.web, self.portal, self.world = city, clock, web, portal, World(city)
         self.residents = self.world.residents(14)
         fill_lake(city, [resident.subject_no for resident in self.residents])
         self.agreement = self.world.agreement()
@@ -61,7 +63,7 @@ class Siege:
 
     def stranger(self) -> TestClient[Any]:
         """A browser or program that nobody has signed in."""
-        http = TestClient(self.web, raise_server_exceptions=False)
+        http = open_client(self.web, self.portal)
         http.follow_redirects = False
         return http
 

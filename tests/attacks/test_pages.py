@@ -21,7 +21,7 @@ FORM = (
     "decision", "sha256", "verdict", "note", "draft", "agreement", "sql", "token",
     "language", "credential_id", "session_id", "resident_id", "next",
 )  # fmt: skip
-ROLES = ("resident", "officer", *(pytest.param(role, marks=pytest.mark.long) for role in ("anonymous", "analyst")))
+ROLES = ("resident", *(pytest.param(role, marks=pytest.mark.long) for role in ("officer", "anonymous", "analyst")))
 
 
 @pytest.fixture(scope="module")

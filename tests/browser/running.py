@@ -63,34 +63,66 @@ class RunningCity:
         return max(one.agreement_id for one in list_agreements(self.city, Anonymous(), state="approved"))
 
 
+@dataclass(frozen=True)
+class Demo:
+    """A demo's process that may still be building its city."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    home: Path
+    database_url: str
+    database_owner_url: str
+
+    @property
+    def log(self) -> Path:
+        return self.home / "demo.log"
+
+    @contextmanager
+    def city(self) -> Iterator[RunningCity]:
+        """The city, once the demo answers. Raises `AssertionError` with what it said where it does not."""
+        _wait_until_it_answers(self.process, self.port, self.log)
+        folder = next(self.home.glob("demo*/demo.json")).parent
+        settings = replace(
+            Settings(),
+            mode="demo",
+            home=folder,
+            port=self.port,
+            origin=f"http://127.0.0.1:{self.port}",
+            database_url=self.database_url,
+            database_owner_url=self.database_owner_url,
+        )
+        city = app.open_city(settings, pool=4)
+        yield _running(city, self.log, folder)
+        city.db.close()
+
+
 @contextmanager
-def run_demo(embedded: Embedded, database: str, home: Path) -> Iterator[RunningCity]:
-    """Starts the demo on a free port, waits until it answers, and ends it with Ctrl-C's signal."""
-    port = _free_port()
-    urls = {"database_url": embedded.url(APP_ROLE, database), "database_owner_url": embedded.url("postgres", database)}
-    environment = {f"SANPO_{name.upper()}": value for name, value in urls.items()}
-    log = home / "demo.log"
-    with log.open("w") as out:
+def run_demo(embedded: Embedded, database: str, home: Path) -> Iterator[Demo]:
+    """Starts the demo on a free port, and ends it with Ctrl-C's signal."""
+    port, url, owner_url = _free_port(), embedded.url(APP_ROLE, database), embedded.url("postgres", database)
+    environment = {
+        "SANPO_DATABASE_URL": url,
+        "SANPO_DATABASE_OWNER_URL": owner_url,
+        "SANPO_HOME": str(home),
+        "SANPO_HTTP_WORKERS": "1",
+        "COLUMNS": "400",
+    }
+    with (home / "demo.log").open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "sanpo", "demo", *OPTIONS, "--port", str(port)],
-            env={**os.environ, **environment, "SANPO_HOME": str(home), "SANPO_HTTP_WORKERS": "1", "COLUMNS": "400"},
+            env={**os.environ, **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_it_answers(process, port, log)
-        folder = next(home.glob("demo*/demo.json")).parent
-        settings = replace(Settings(), mode="demo", home=folder, port=port, origin=f"http://127.0.0.1:{port}", **urls)
-        city = app.open_city(settings, pool=4)
-        yield _running(city, log, embedded.url("postgres", database), folder)
-        city.db.close()
+        yield Demo(process, port, home, url, owner_url)
     finally:
         _end(process)
 
 
-def _running(city: City, log: Path, database_url: str, folder: Path) -> RunningCity:
+def _running(city: City, log: Path, folder: Path) -> RunningCity:
     built = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
-    with psycopg.connect(database_url) as conn:
+    with psycopg.connect(city.settings.database_owner_url) as conn:
         rows: list[Any] = conn.execute(
             "select resident_id, subject_no from people.residents join energy.meters using (subject_no) order by 2"
         ).fetchall()

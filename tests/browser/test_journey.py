@@ -1,10 +1,14 @@
-"""The loop of DESIGN §1 in a real browser, in Japanese, at a desk and on a phone; axe-core looks at every page."""
+"""The loop of DESIGN §1 in a real browser, in Japanese, on a phone and at a desk.
+
+`make test` walks it once, on a phone; `make test-long` has axe-core look at every page besides, at both sizes.
+"""
 
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect
@@ -13,25 +17,40 @@ from tests.browser.conftest import Sit
 from tests.browser.eyes import DESK, PHONE, Reader, Size
 from tests.browser.running import RunningCity
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-# axe-core at a second size costs as much again: the desk is for `make test-long`, which every submission runs too.
-SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk", marks=pytest.mark.long)]
+pytestmark = pytest.mark.browser
+SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk")]
 AVERAGE = "SELECT avg(energy_wh) AS wh FROM energy.readings"
+
+
+class Visit(NamedTuple):
+    """Who goes through the loop: the place of the resident among those with a meter, and at what they look."""
+
+    name: str
+    giver: int
+    size: Size
+    axe: bool
+
+
+FIRST = Visit("電話", 0, PHONE, axe=False)
+VISITS = [
+    pytest.param(FIRST, id="phone"),
+    pytest.param(Visit("調べる電話", 1, PHONE, axe=True), id="phone-axe", marks=pytest.mark.long),
+    pytest.param(Visit("調べる机", 12, DESK, axe=True), id="desk-axe", marks=pytest.mark.long),
+]
 
 
 class Journey:
     """A resident, an officer and a company's analyst, each at a browser of the same size."""
 
-    def __init__(self, running: RunningCity, sit: Sit, size: Size) -> None:
+    def __init__(self, running: RunningCity, sit: Sit, visit: Visit) -> None:
         self.running = running
-        at_phone = size == PHONE
-        self.title = f"昼の電気を使う料金の設計（{'電話' if at_phone else '机'}）"
-        self.giver = running.residents[0 if at_phone else 1]
+        self.title = f"昼の電気を使う料金の設計（{visit.name}）"
+        self.giver = running.residents[visit.giver]
         self.neighbours = running.residents[2:12]
-        self.resident, self.analyst, self.officer = (sit(size) for _ in range(3))
+        self.resident, self.analyst, self.officer = (sit(visit.size, axe=visit.axe) for _ in range(3))
         holders = (self.giver.resident_id, running.analyst_id, running.officer_id)
-        # On the phone come the demo's first visitors, with the links that it printed.
-        self.links = running.printed_links() if at_phone else [running.link_for(one) for one in holders]
+        # The demo's first visitors come with the links that it printed.
+        self.links = running.printed_links() if visit is FIRST else [running.link_for(one) for one in holders]
 
     def publish(self) -> None:
         """The analyst writes the next agreement over the last one, as the form offers it."""
@@ -60,9 +79,9 @@ class Journey:
         self.analyst.tap(self.analyst.button("質問する"))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_whole_loop(running: RunningCity, sit: Sit, size: Size, tmp_path: Path) -> None:
-    journey = Journey(running, sit, size)
+@pytest.mark.parametrize("visit", VISITS)
+def test_whole_loop(running: RunningCity, sit: Sit, visit: Visit, tmp_path: Path) -> None:
+    journey = Journey(running, sit, visit)
     resident, analyst = journey.resident, journey.analyst
     to_resident, to_analyst, to_officer = journey.links
     sign_in(analyst, to_analyst)
@@ -111,6 +130,7 @@ def test_whole_loop(running: RunningCity, sit: Sit, size: Size, tmp_path: Path) 
     check_own_energy(resident, running)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES)
 def test_other_pages_are_sound(running: RunningCity, sit: Sit, size: Size) -> None:
     """What the loop does not pass: the public pages, a refused one, one that is not there, and one's own."""

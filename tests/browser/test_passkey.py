@@ -12,7 +12,7 @@ from tests.browser.eyes import DESK, PHONE, Size
 from tests.browser.running import RunningCity
 from tests.world import OPERATOR
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",

@@ -7,7 +7,7 @@ from tests.browser.conftest import Sit
 from tests.browser.eyes import PHONE
 from tests.browser.running import RunningCity
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 def press(page: Page, name: str) -> None:

@@ -2,22 +2,20 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
+from anyio.from_thread import BlockingPortal
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from sanpo import app
 from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
-from sanpo.ground.config import Settings
-from sanpo.ground.db import APP_ROLE
 from sanpo.ground.embedded import Embedded
 from tests.cleanroom.cities import Metered, Walk
-from tests.conftest import START
+from tests.conftest import START, open_client, settings_for
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +24,7 @@ def metered(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPath
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(embedded.url("postgres", "postgres"), autocommit=True) as conn:
         conn.execute(f"create database {name} template {template}")
-        settings = replace(
-            Settings(),
-            mode="test",
-            home=tmp_path_factory.mktemp("metered"),
-            database_url=embedded.url(APP_ROLE, name),
-            database_owner_url=embedded.url("postgres", name),
-            origin="http://testserver.local",
-            webhook_private_hosts=True,
-        )
+        settings = settings_for(embedded, name, tmp_path_factory.mktemp("metered"))
         city = app.open_city(settings, clock=FixedClock(START), pool=8)
         yield Metered(city)
         city.db.close()
@@ -53,12 +43,8 @@ def walk(metered: Metered) -> Walk:
     return metered.walk()
 
 
-@pytest.fixture(scope="session")
-def web(metered: Metered) -> Litestar:
-    return app.create_app(metered.city)
-
-
 @pytest.fixture
-def client(web: Litestar) -> Callable[[], TestClient[Any]]:
+def client(web: Litestar, portal: BlockingPortal, city: City) -> Callable[[], TestClient[Any]]:
     """Makes HTTP clients of the shared city; each has its own cookies."""
-    return lambda: TestClient(web, raise_server_exceptions=False)
+    web.state.city = city
+    return lambda: open_client(web, portal)

@@ -67,11 +67,12 @@ select count(*), count(distinct subject_no), sum(energy_wh) from energy.readings
 | 11   | 7        | 2400          | 7      |
 
 # A home's attribute as a dimension: subjects without a home do not count. One reading of 港 has no value; at worst it
-# is one resident's only one, so that two are behind the average, and it is withheld
+# is one resident's only one, so that two are behind the average, and it is withheld. With it goes the other, from which
+# and from the average of all it could be worked out
 select area, count(*), avg(energy_wh) from energy.readings group by area
 minimum 3
 | area | rows | avg_energy_wh | people |
-| 中央 | 5    | 158.0         | 3      |
+| 中央 | 5    | ‥             | 3      |
 | 港   | 5    | ‥             | 3      |
 
 # The same without the rows that have no value
@@ -81,12 +82,19 @@ minimum 3
 | 中央 | 5    | 158.0         | 3      |
 | 港   | 4    | 277.5         | 3      |
 
-# Too few subjects in a cell: everything but its key is withheld
-select note, sum(energy_wh), max(energy_wh) from energy.readings group by note
+# Too few subjects in a cell (one whose home says nothing about solar): everything but its key is withheld, and so is
+# another cell, so that nobody subtracts. Which of them is small is not told
+select solar, sum(energy_wh), max(energy_wh) from energy.readings group by solar
+minimum 2
+| solar | sum_energy_wh | max_energy_wh | people |
+| False | ‥             | ‥             | <2     |
+| True  | 1140          | 900           | 2      |
+|       | ‥             | ‥             | <2     |
+
+# A small cell that could be worked out whatever else is withheld: refused
+select note, sum(energy_wh) from energy.readings group by note
 minimum 4
-| note | sum_energy_wh | max_energy_wh | people |
-| a    | 2220          | 900           | 6      |
-| b    | ‥             | ‥             | <4     |
+refused cleanroom.disclosure_is_not_safe
 
 # Too few subjects in every cell: refused
 select note, area, count(*) from energy.readings group by note, area
@@ -159,12 +167,13 @@ minimum 1
 | True  | 3    | 2      |
 |       | 2    | 1      |
 
-# Order by a measure: a withheld value comes last either way
-select note, sum(energy_wh) as wh from energy.readings group by note order by wh
-minimum 4
-| note | wh   | people |
-| a    | 2220 | 6      |
-| b    | ‥    | <4     |
+# Order by a measure: withheld values come last either way
+select solar, sum(energy_wh) as wh from energy.readings group by solar order by wh desc
+minimum 2
+| solar | wh   | people |
+| True  | 1140 | 2      |
+| False | ‥    | <2     |
+|       | ‥    | <2     |
 
 # Limit cuts the released answer
 select hour(start_at), count(*) from energy.readings group by all order by "rows" desc limit 1

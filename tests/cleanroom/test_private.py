@@ -3,6 +3,7 @@
 import ast
 import inspect
 import math
+import re
 from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
@@ -40,6 +41,7 @@ from sanpo.cleanroom.private import (
 )
 from sanpo.consent import AnalysisRule
 from tests.cleanroom.worlds import scope_for
+from tests.conftest import ROOT
 from tests.consent.drafts import draft
 
 RULE = msgspec.convert(
@@ -258,6 +260,20 @@ def test_release_of_a_question_keeps_its_shape() -> None:
     release = question().release
     assert isinstance(release, Private)
     assert release.bounds == (Bound("energy_wh", 0, 500),)
+
+
+def test_figures_of_the_explanation_are_what_the_code_states() -> None:
+    page = (ROOT / "docs/explanation/differential-privacy.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d.]+) \| ([\d,]+) \| ([\d,]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    assert len(rows) == 6
+    for epsilon, homes, count_error, average_error in rows:
+        count = int(homes.replace(",", ""))
+        cells = cells_of(1, rows=count, total=count * 150)
+        share = private._share(round(float(epsilon) * 1000), (COUNT, AVG))
+        noise = [private._noise(series, cells.bounding, share) for series in series_of((COUNT, AVG))]
+        assert noise[0].error_95 == int(count_error.replace(",", ""))
+        error = private._average(count * 150, count, noise[1], noise[2], cells.bounding)[1]
+        assert error == pytest.approx(float(average_error), abs=0.05)
 
 
 DRAWS = 100_000

@@ -1,7 +1,7 @@
 """Sealed sets of residents: one slot opens alone, proves in or out, and says nothing of its neighbours."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanpo.journal import merkle, subjects
@@ -41,7 +41,6 @@ def test_root_is_that_of_the_documented_leaves() -> None:
     assert roots == [merkle.root(leaves[at : at + BLOCK]) for at in (0, BLOCK, 2 * BLOCK)]
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.data(), st.integers(1, 5), st.binary(min_size=32, max_size=32))
 def test_slot_proves_its_own_flag_and_no_other(data: st.DataObject, blocks: int, key: bytes) -> None:
     universe = blocks * BLOCK

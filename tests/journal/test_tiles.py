@@ -1,7 +1,7 @@
 """Tiles: a tree that grows in any steps has the same tiles, roots and proofs as one made at once."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sanpo.journal import merkle, tiles
@@ -45,13 +45,11 @@ def test_a_full_tile_starts_the_level_above() -> None:
     assert stored[1, 0] == merkle.root(LEAVES[:256])
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 700), max_size=6))
 def test_tiles_are_the_same_in_whatever_steps_they_grew(steps: list[int]) -> None:
     assert grown(*steps) == tiles.grow(0, {}, LEAVES[: sum(steps)])
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data(), st.integers(1, 1500))
 def test_proofs_from_tiles_are_those_of_the_tree_in_memory(data: st.DataObject, size: int) -> None:
     stored = tiles.grow(0, {}, LEAVES[:1500])  # larger than `size`: old proofs come from tiles that have grown since

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanpo.ground.config import Settings
@@ -61,6 +61,7 @@ def ordered(dataset: Dataset, rows: pa.Table) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("dataset", [KEYED, DATED, TIMELESS, NOBODYS], ids=["keys", "dates", "no time", "about nobody"])
+@settings(max_examples=15)
 @given(data=st.data())
 def test_arrow_and_duckdb_agree(dataset: Dataset, data: st.DataObject) -> None:
     rows = data.draw(tables(dataset))

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from anyio.from_thread import BlockingPortal
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -35,7 +36,7 @@ from sanpo.people import (
 )
 from sanpo.people.model import Registered
 from sanpo.people.sign_in import act_for, sign_in_with_link
-from tests.conftest import START
+from tests.conftest import START, open_client
 from tests.people.authenticator import Authenticator
 
 OPERATOR = System("operator")
@@ -94,7 +95,7 @@ class Town:
         return token, found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """A city on a database that the module's tests fill one after another."""
     name = f"test_{uuid.uuid4().hex[:12]}"
@@ -113,11 +114,6 @@ def house(embedded: Embedded, template: str, tmp_path_factory: pytest.TempPathFa
         conn.execute(f"drop database {name} with (force)")
 
 
-@pytest.fixture(scope="module")
-def web(house: City) -> Litestar:
-    return app.create_app(house)
-
-
 @pytest.fixture
 def city(house: City, clock: FixedClock) -> City:
     """The module's city at the hour of this test."""
@@ -125,10 +121,10 @@ def city(house: City, clock: FixedClock) -> City:
 
 
 @pytest.fixture
-def client(web: Litestar, city: City) -> Client:
+def client(web: Litestar, portal: BlockingPortal, city: City) -> Client:
     """Makes HTTP clients, each with cookies of its own."""
     web.state.city = city
-    return lambda: TestClient(web, raise_server_exceptions=False)
+    return lambda: open_client(web, portal)
 
 
 @pytest.fixture

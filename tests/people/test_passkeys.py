@@ -258,7 +258,7 @@ nonsense = json_values | st.binary(max_size=60).map(b64)
 outer = st.dictionaries(st.sampled_from(["id", "rawId", "type"]), json_values, max_size=1)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(st.sampled_from(["clientDataJSON", "authenticatorData", "signature"]), nonsense, min_size=1), outer
 )
@@ -273,7 +273,7 @@ def test_nonsense_never_signs_in_and_never_crashes(
         finish_authentication(town.city, answer | around)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(["clientDataJSON", "attestationObject"]), nonsense, min_size=1), outer)
 def test_nonsense_is_never_added_and_never_crashes(
     town: Town, device: Authenticator, changed: dict[str, Any], around: dict[str, Any]

@@ -165,4 +165,4 @@ def _unit_error(dataset: Dataset, unit: str, find: FindScope) -> DomainError | N
 
 def _faults(ready: Ready) -> Iterator[Fault]:
     for control, lacks in ready.gaps:
-        yield Fault(row_of(control), control, f"cleanroom.gap.{lacks}", {})
+        yield Fault(row_of(control), control, f"cleanroom.gap.{lacks}", {}, lacks=True)

@@ -32,12 +32,14 @@ _BY_FUNCTION = (FunctionIsNotInRule, FunctionIsNotPrivate, BoundsAreMissing)
 
 @dataclass(frozen=True)
 class Fault:
-    """Something to be mended: the row or part it belongs to, the control to go to, and the words for it."""
+    """Something to be mended: the row or part it belongs to, the control to go to, and the words for it. `lacks` where
+    something is merely missing yet."""
 
     place: str
     control: str
     key: str
     fields: Mapping[str, Any]
+    lacks: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,17 @@ class View:
         return bool(self.question.measures)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it could be asked as it stands."""
-        return not self.faults
+    def broken(self) -> int:
+        """How many rules it would break."""
+        return sum(not each.lacks for each in self.faults)
 
     @property
     def allows_privacy(self) -> bool:
         return self.agreement.rule.privacy is not UNSET
 
     def is_wrong(self, control: str) -> bool:
-        """Whether a fault names this control."""
-        return any(each.control == control for each in self.faults)
+        """Whether what was chosen or typed in this control breaks a rule."""
+        return any(each.control == control and not each.lacks for each in self.faults)
 
     def at(self, place: str) -> list[Fault]:
         """The faults of one row or part."""
@@ -141,7 +143,7 @@ def _bounds(sheet: Sheet, question: Question) -> list[BoundRow]:
 
 def _faults(built: Built, preview: Preview, sheet: Sheet) -> Iterator[Fault]:
     for gap in built.gaps:
-        yield Fault(row_of(gap.field), gap.field, f"cleanroom.gap.{gap.lacks}", {})
+        yield Fault(row_of(gap.field), gap.field, f"cleanroom.gap.{gap.lacks}", {}, lacks=True)
     for problem in preview.problems:
         if problem.where == "$.measures":  # said by the gap already
             continue

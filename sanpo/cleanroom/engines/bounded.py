@@ -6,8 +6,8 @@ changes by no more than `private.sensitivity_of` says.
 
 Which rows are kept is decided by an order that mixes all parts of a row (a random linear form modulo a prime, then a
 bijection that scatters neighbours), so that no hour or cell is preferred; it is arithmetic on whole numbers that every
-engine has. Measured (5 million rows, CPU of one core): 0.3 s for the order, 4.6 s with MD5 in its place; 1.5 to 2.2 s
-for the whole bounding, against 0.13 s for the same cells without it.
+engine has. Measured (5 million rows, CPU of one core of a busy machine): 0.3 s for the order, 4.6 s with MD5 in its place;
+1.5 to 2.4 s for the whole bounding, about twice that where cells are bound too, against 0.13 s for the cells alone.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ from sanpo.cleanroom.private import BoundedCells, Bounding, Series
 
 Row = tuple[Key, int, int | None, tuple[int | None, ...]]
 """Key, subject, moment (any whole number that tells rows apart, as microseconds since 1970), values."""
-_PRIME = 2**31 - 1
-_MIX, _WORD = 0x45D9F3B, 2**32
+PRIME = 2**31 - 1
+MIX, WORD = 0x45D9F3B, 2**32
 """Thomas Mueller's integer hash: a bijection of 32 bits that scatters neighbours."""
 
 
@@ -41,6 +41,7 @@ def to_bounded(source: str, keys: Sequence[Key], bounding: Bounding, bind: Calla
     `declared_table(keys)`. Columns of the result: cell_no, rows, subjects, then for each value its sum and its count;
     cells that nobody is in are missing.
     """
+    is_cell_bound = _is_cell_bound(bounding) and bounding.most_cells < len(keys)
     values = [f"v{at}" for at in range(len(bounding.ends))]
     on = " and ".join(f"d.k{place} = s.k{place}" for place in range(len(keys[0]))) or "true"
     row = ["subject_no", "moment", "cell_no", *values]
@@ -51,9 +52,9 @@ def to_bounded(source: str, keys: Sequence[Key], bounding: Bounding, bind: Calla
         f" from ({source}) s join declared d on {on}),"
         f" mixed as (select *, {_mixed(row, bounding.seed, bind)} from placed),"
         f" numbered as (select *, row_number() over (partition by subject_no order by {order}) as row_turn from mixed)"
-        f"{_few_cells(bounding, bind)}"
+        f"{_few_cells(bounding, bind) if is_cell_bound else ''}"
         f" select cell_no, count(*), count(distinct subject_no){''.join(f', {part}' for part in told)}"
-        f" from {'few' if _is_cell_bound(bounding) else 'numbered'}"
+        f" from {'few' if is_cell_bound else 'numbered'}"
         f" where row_turn <= {bind(bounding.contribution_rows)} group by cell_no"
     )
 
@@ -103,26 +104,26 @@ def _kept(subject_no: int, parts: list[Any], bounding: Bounding) -> list[Any]:
 
 def mix(row: Sequence[int | None], seed: str) -> int:
     """The place of a row in the order, below 2^32."""
-    linear = sum(((part or 0) % _PRIME) * factor for part, factor in zip(row, _factors(seed, len(row)), strict=True))
-    mixed = linear % _PRIME
+    linear = sum(((part or 0) % PRIME) * factor for part, factor in zip(row, factors_of(seed, len(row)), strict=True))
+    mixed = linear % PRIME
     for _ in range(2):
-        mixed = ((mixed ^ (mixed >> 16)) * _MIX) % _WORD
+        mixed = ((mixed ^ (mixed >> 16)) * MIX) % WORD
     return mixed ^ (mixed >> 16)
 
 
 def _mixed(row: Sequence[str], seed: str, bind: Callable[[Any], str]) -> str:
     """`mix` in SQL. Factors are so small that the sum of a whole row's parts fits into 64 bits."""
     parts = [
-        f"((coalesce({name}, 0)::bigint % {_PRIME}) + {_PRIME}) % {_PRIME} * {bind(factor)}"
-        for name, factor in zip(row, _factors(seed, len(row)), strict=True)
+        f"((coalesce({name}, 0)::bigint % {PRIME}) + {PRIME}) % {PRIME} * {bind(factor)}"
+        for name, factor in zip(row, factors_of(seed, len(row)), strict=True)
     ]
-    once = f"(xor({{0}}, {{0}} >> 16) * {_MIX}) % {_WORD}".format
-    linear = f"({' + '.join(parts)}) % {_PRIME} as m0"
+    once = f"(xor({{0}}, {{0}} >> 16) * {MIX}) % {WORD}".format
+    linear = f"({' + '.join(parts)}) % {PRIME} as m0"
     return f"{linear}, {once('m0')} as m1, {once('m1')} as m2, xor(m2, m2 >> 16) as mixed"
 
 
 @lru_cache(maxsize=64)
-def _factors(seed: str, count: int) -> tuple[int, ...]:
+def factors_of(seed: str, count: int) -> tuple[int, ...]:
     digests = [hashlib.sha256(f"{seed} {place}".encode()).digest() for place in range(count)]
     return tuple(int.from_bytes(digest[:4], "big") % (2**26) + 1 for digest in digests)
 
@@ -134,8 +135,6 @@ def _is_cell_bound(bounding: Bounding) -> bool:
 
 def _few_cells(bounding: Bounding, bind: Callable[[Any], str]) -> str:
     """Keeps the first cells of each subject and numbers the rows that are left anew."""
-    if not _is_cell_bound(bounding):
-        return ""
     return (
         ", cells as (select *, min(row_turn) over (partition by subject_no, cell_no) as first_turn from numbered),"
         " turns as (select *, dense_rank() over (partition by subject_no order by first_turn) as cell_turn from cells),"

@@ -13,11 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from sanpo.cleanroom.domains import Key
-from sanpo.cleanroom.engines.bounded import _MIX as MIX
-from sanpo.cleanroom.engines.bounded import _PRIME as PRIME
-from sanpo.cleanroom.engines.bounded import _WORD as WORD
-from sanpo.cleanroom.engines.bounded import _factors as factors_of
-from sanpo.cleanroom.engines.bounded import _is_cell_bound as is_cell_bound
+from sanpo.cleanroom.engines.bounded import MIX, PRIME, WORD, factors_of
 from sanpo.cleanroom.engines.spark_client import F, Window
 from sanpo.cleanroom.private import Bounding
 
@@ -36,7 +32,10 @@ def bounded_frame(session: Any, source: Frame, keys: Sequence[Key], bounding: Bo
     order = [F.col(name).asc_nulls_last() for name in ("mixed", *row[1:])]
     turn = F.row_number().over(Window.partitionBy("subject_no").orderBy(*order))
     numbered = _with_order(placed, row, bounding.seed).withColumn("row_turn", turn)
-    kept = _few_cells(numbered, bounding).where(F.col("row_turn") <= F.lit(bounding.contribution_rows))
+    # Otherwise the bound on cells says no more than that on rows, or than that there are no more cells.
+    is_cell_bound = bounding.most_cells < min(bounding.contribution_rows, len(keys))
+    few = _few_cells(numbered, bounding.most_cells) if is_cell_bound else numbered
+    kept = few.where(F.col("row_turn") <= F.lit(bounding.contribution_rows))
     told = [part for at, ends in enumerate(bounding.ends.values()) for part in _told(at, ends)]
     return kept.groupBy("cell_no").agg(
         F.count(F.lit(1)).alias("rows"), F.count_distinct(F.col("subject_no")).alias("subjects"), *told
@@ -82,14 +81,12 @@ def _with_order(frame: Frame, row: Sequence[str], seed: str) -> Frame:
     return mixed.withColumn("mixed", F.col("m2").bitwiseXOR(F.shiftright("m2", 16)))
 
 
-def _few_cells(numbered: Frame, bounding: Bounding) -> Frame:
+def _few_cells(numbered: Frame, most: int) -> Frame:
     """Keeps the first cells of each subject and numbers the rows that are left anew."""
-    if not is_cell_bound(bounding):
-        return numbered
     first = F.min("row_turn").over(Window.partitionBy("subject_no", "cell_no"))
     cells = numbered.withColumn("first_turn", first)
     turn = F.dense_rank().over(Window.partitionBy("subject_no").orderBy("first_turn"))
-    few = cells.withColumn("cell_turn", turn).where(F.col("cell_turn") <= F.lit(bounding.most_cells))
+    few = cells.withColumn("cell_turn", turn).where(F.col("cell_turn") <= F.lit(most))
     return few.withColumn("row_turn", F.row_number().over(Window.partitionBy("subject_no").orderBy("row_turn")))
 
 

@@ -98,7 +98,7 @@ class _Running(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._session = _ready_session(self._url)
+            self._session = ready_session(self._url)
             self._session.addTag(self._tag)  # of this thread only
             self.found = self._work(self._session)
         except BaseException as problem:
@@ -121,7 +121,7 @@ class _Running(threading.Thread):
                 return
 
 
-def _ready_session(url: str) -> Any:
+def ready_session(url: str) -> Any:
     """The process's session at this server with its settings; a new one where the server has let go of the old."""
     try:
         return _set(_session(url))

@@ -26,7 +26,7 @@ from sanpo.lake.files import write_files
 from sanpo.lake.layout import PART, ROWS_PER_GROUP, DataFile, Part
 from sanpo.lake.model import Dataset
 from sanpo.lake.reading import naming_the_broken, scan
-from sanpo.lake.store import commit_deletion, file_system, open_table, remove_of, table_url
+from sanpo.lake.store import commit_deletion, file_system, open_table, reading_system, remove_of, table_url
 from sanpo.lake.upkeep.records import JOBS, SQL, Deletion, deletion_of
 from sanpo.lake.versions import find_deletion
 
@@ -73,11 +73,11 @@ def delete_rows(
     url = table_url(city.lake_url, dataset)
     for _ in range(_ATTEMPTS):
         table = open_table(url, dataset)
-        fs = file_system(url)
-        cut = choose(fs, table)
+        reads, writes = reading_system(url), file_system(url)
+        cut = choose(reads, table)
         if not cut.old and not cut.remains:
             return None
-        adds = _written_anew(fs, dataset, cut)
+        adds = _written_anew(reads, writes, dataset, cut)
         deletion_id = _plan(city, dataset, cause, table, cut, adds)
         if not cut.old:
             return land(city, deletion_id, table.version())
@@ -85,7 +85,7 @@ def delete_rows(
             removes = [remove_of(file.path, moved=False) for file in cut.old]
             commit_deletion(url, table, dataset, adds, removes, deletion_id)
         except LakeIsBusy:
-            _drop(city, fs, deletion_id, adds)
+            _drop(city, writes, deletion_id, adds)
             continue
         return land(city, deletion_id, find_deletion(url, dataset, deletion_id))
     raise LakeIsBusy(dataset=dataset.name)
@@ -117,15 +117,15 @@ def rows_of(fs: FileSystem, dataset: Dataset, file: DataFile, wanted: pc.Express
         return int(scan(fs, dataset, [file.path]).count_rows(filter=wanted))
 
 
-def _written_anew(fs: FileSystem, dataset: Dataset, cut: Cut) -> list[AddAction]:
+def _written_anew(reads: FileSystem, writes: FileSystem, dataset: Dataset, cut: Cut) -> list[AddAction]:
     """A file for each: rows of two files would lie in order only if they were sorted again."""
     adds: list[AddAction] = []
     try:
         for file in cut.in_part:
-            with naming_the_broken(fs, dataset, [file.path]):
-                adds += write_files(fs, dataset, _kept(fs, dataset, file, cut.keep))
+            with naming_the_broken(reads, dataset, [file.path]):
+                adds += write_files(writes, dataset, _kept(reads, dataset, file, cut.keep))
     except BaseException:
-        _delete(fs, adds)
+        _delete(writes, adds)
         raise
     return adds
 

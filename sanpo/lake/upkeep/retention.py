@@ -19,7 +19,7 @@ from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.errors import DatasetIsKeptForever, FileIsBroken, LakeIsBusy
 from sanpo.lake.layout import DataFile, month_of
 from sanpo.lake.model import Dataset
-from sanpo.lake.store import file_system, live_files, open_table, table_url
+from sanpo.lake.store import live_files, open_table, reading_system, table_url
 from sanpo.lake.upkeep.deletion import Cause, Cut, delete_rows, leading, repair_plans, rows_of
 from sanpo.lake.upkeep.records import JOBS, SQL, Deletion, deletion_of, moment
 from sanpo.lake.upkeep.removal import remove_files
@@ -123,7 +123,7 @@ def _literal(dataset: Dataset, horizon: datetime) -> Any:
 def _tried(city: City, dataset: Dataset, horizon: datetime) -> Retained:
     url = table_url(city.lake_url, dataset)
     table = open_table(url, dataset)
-    fs = file_system(url)
+    fs = reading_system(url)
     cut = _before(fs, table, dataset, horizon)
     column, limit = pc.field(dataset.time_column or ""), _literal(dataset, horizon)
     rows = sum(file.rows for file in cut.whole)
