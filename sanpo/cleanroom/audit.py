@@ -154,7 +154,7 @@ class _Hidden:
     def __init__(self, frame: Frame, hidden: Mask, quantity: Quantity, effort: "Effort") -> None:
         self._effort = effort
         at = np.flatnonzero(hidden)
-        loose = at[~_determined(frame.known[:, at])]
+        loose = at[~determined(frame.known[:, at])]
         known = frame.known[:, loose].tocsr()
         self.known = known[np.flatnonzero(np.diff(known.indptr))]
         self.targets = frame.targets[:, loose].tocsr()
@@ -213,7 +213,7 @@ class _Hidden:
         return near and not np.any(self.known @ rounded) and bool(np.all(rounded >= -self.room))
 
 
-def _determined(known: sparse.csr_array) -> Mask:
+def determined(known: sparse.csr_array) -> Mask:
     """Which hidden cells a reader finds by subtracting alone: the last one of a known margin, again and again."""
     by_cell = known.tocsc()
     by_margin = known.tocsr()

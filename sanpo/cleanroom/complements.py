@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from scipy import sparse
 
-from sanpo.cleanroom.audit import Effort, Frame, Quantity, Seen, audited
+from sanpo.cleanroom.audit import Effort, Frame, Quantity, Seen, audited, determined
 from sanpo.cleanroom.margins import Floats, Ints, Mask
 
 ROUNDS = 12
@@ -65,7 +65,11 @@ def _widened(search: Search, hidden: Mask, quantity: Quantity) -> Mask | None:
 
 
 def _trimmed(search: Search, hidden: Mask, fixed: Mask, quantities: Sequence[Quantity]) -> Mask:
-    """Without complements that others made needless; of a large table only the dearest are tried."""
+    """Without complements that can be found by subtracting anyway, or that others made needless; of a large table only the
+    dearest are tried."""
+    idle = np.flatnonzero(hidden)[determined(search.frame.known[:, np.flatnonzero(hidden)])]
+    hidden = hidden.copy()
+    hidden[idle] = fixed[idle]
     added = np.flatnonzero(hidden & ~fixed)
     for cell in added[np.argsort(-search.cost[added], kind="stable")][: TRIES // max(int(hidden.sum()), 1)]:
         fewer = hidden.copy()

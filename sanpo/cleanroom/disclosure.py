@@ -29,7 +29,7 @@ from sanpo.cleanroom.margins import ADDITIVE, counted, in_order, margin_cells, s
 from sanpo.cleanroom.model import Measure
 from sanpo.cleanroom.plan import MOST_CELLS, Cell
 from sanpo.cleanroom.scope import Value
-from sanpo.cleanroom.suppression import Protection, Withheld, protection_of, withheld_in
+from sanpo.cleanroom.suppression import NOT_GIVEN, MarginShares, Protection, Withheld, protection_of, withheld_in
 
 __all__ = ["Protection", "Release", "Row", "protection_of", "release"]
 
@@ -74,9 +74,10 @@ def release(
     protection: Protection,
     arrange: Callable[[Sequence[Row]], Sequence[Row]],
     withheld: Collection[int] = (),
+    margin_shares: MarginShares = NOT_GIVEN,
 ) -> Release:
     """Protects every cell. `measures` are the question's, `arrange` sorts and cuts, `withheld` numbers the cells that the
-    guard takes for too close to earlier answers.
+    guard takes for too close to earlier answers. `margin_shares` are for margins what `Cell.largest` is for cells.
 
     Raises `TooFewSubjects`, `AnswersAreTooClose`, `DisclosureIsNotSafe`, and `AnswerIsTooLarge` where margins make it so.
     """
@@ -84,7 +85,7 @@ def release(
         raise TooFewSubjects(minimum=protection.minimum)
     numbers = in_order(cells)
     close = [place for place, number in enumerate(numbers) if number in withheld]
-    found = withheld_in([cells[n] for n in numbers], measures, protection, close)
+    found = withheld_in([cells[n] for n in numbers], measures, protection, close, margin_shares)
     everything, places = _everything(cells, numbers, measures, found, protection)
     all_rows = [
         _row(everything[number], number, measures, found, place, protection) for number, place in enumerate(places)
@@ -151,7 +152,7 @@ def _row(
         hidden=hidden,
         subjects=subjects if is_told else None,
         cell_no=number,
-        totals=tuple(dimension not in level.dimensions for dimension in range(len(cell.key))),
+        totals=level.name(cell.key)[1],
     )
 
 

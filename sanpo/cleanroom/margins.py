@@ -18,6 +18,7 @@ from sanpo.cleanroom.scope import Value
 Ints = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Key = tuple[Value | None, ...]
 ADDITIVE = ("count", "subjects", "sum", "avg")
 """What can be told of a margin from its cells; `subjects` by uniting them."""
 
@@ -33,6 +34,11 @@ class Level:
     @property
     def size(self) -> int:
         return len(self.first)
+
+    def name(self, key: Key) -> tuple[Key, tuple[bool, ...]]:
+        """The place of a cell with this key: the key with None where the level sums, and marks of where it does."""
+        totals = tuple(place not in self.dimensions for place in range(len(key)))
+        return tuple(None if total else value for value, total in zip(key, totals, strict=True)), totals
 
     def summed(self, values: Floats) -> Floats:
         """The sum of the cells' values at each place."""
@@ -98,7 +104,7 @@ def margin_cells(cells: Sequence[Cell], measures: Sequence[Measure], level: Leve
 
 
 def _margin_cell(cells: Sequence[Cell], measures: Sequence[Measure], level: Level) -> Cell:
-    key = tuple(value if place in level.dimensions else None for place, value in enumerate(cells[0].key))
+    key, _ = level.name(cells[0].key)
     filled = tuple(sum(cell.filled[at] for cell in cells) for at in range(len(measures)))
     rows = sum(cell.rows for cell in cells)
     values = tuple(

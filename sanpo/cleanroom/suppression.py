@@ -4,9 +4,10 @@
 hold more than k % ((n, k) dominance), or in which too few subjects may be behind the values.
 
 *Complementary*: what it takes so that the rest, with every margin that is told or could be asked, leaves each of those
-uncertain enough (`audit`): subjects by the minimum; rows by as many as so many subjects have at the cell's own rows for
-each; sums by `protection_percent` either way. An average goes with its sum, since the number of values gives one from the
-other. Subjects are taken to add up over cells as rows do, though one may be in several: the reader may know that none is.
+uncertain enough (`audit`): subjects by the minimum; rows by as many as so many subjects have (who knows how many each has
+could count subjects by them); sums by `protection_percent` either way. An average goes with its sum, since the number of
+values gives one from the other. Subjects are taken to add up over cells as rows do, though one may be in several: the
+reader may know that none is.
 
 Levels are worked off from the coarsest to the finest, and each looks only at itself and at what is coarser (as HiTaS does:
 de Wolf, 2002). So a margin is withheld here exactly where a question that has it for its cells would withhold it; all other
@@ -23,6 +24,7 @@ import numpy as np
 from sanpo.cleanroom.margins import Floats, Level, Mask, counted, levels_of, sum_in, united
 from sanpo.cleanroom.model import Measure
 from sanpo.cleanroom.plan import Cell
+from sanpo.cleanroom.scope import Value
 from sanpo.consent import AnalysisRule
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 SUMMED = ("sum", "avg")
 MOMENTS = (*SUMMED, "variance", "correlation")
 """Functions that one subject's large value decides."""
+MarginShares = Mapping[tuple[tuple[Value | None, ...], tuple[bool, ...]], tuple[float | None, ...]]
+"""By a margin's key (None where it sums) and marks of the dimensions it sums over: by measure the share of its largest."""
+NOT_GIVEN: MarginShares = {}
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,11 @@ class Withheld:
 
 
 def withheld_in(
-    cells: Sequence[Cell], measures: Sequence[Measure], protection: Protection, close: Collection[int] = ()
+    cells: Sequence[Cell],
+    measures: Sequence[Measure],
+    protection: Protection,
+    close: Collection[int] = (),
+    margin_shares: MarginShares = NOT_GIVEN,
 ) -> Withheld:
     """What to withhold of these cells (`in_order`) and of their margins; `close` are to be withheld in any case."""
     counts = _Counts(cells, protection.minimum, close)
@@ -101,7 +110,8 @@ def withheld_in(
     start = tuple(np.zeros_like(mask) for mask in counts.few)
     whole = _walked(counts, _Sheet(counts.primary, start, (counts.subjects_asked, counts.rows_asked)))
     names = dict.fromkeys(each.column for each in measures if each.function in SUMMED and each.column is not None)
-    columns = {name: _walked(counts, _Column(counts, measures, name, protection).sheet(whole)) for name in names}
+    sheets = {name: _Column(counts, measures, name, protection, margin_shares).sheet(whole) for name in names}
+    columns = {name: _walked(counts, sheet) for name, sheet in sheets.items()}
     return Withheld(counts.levels, counts.few, counts.close, whole, columns, alone)
 
 
@@ -180,7 +190,12 @@ class _Counts:
 
     def rows_asked(self, at: int) -> _Asked:
         rows = self.levels[at].summed(self.own_rows)
-        return _counted(rows, 1, np.ceil(self.minimum * rows / self.subjects(at)))
+        return _counted(rows, 1, self.worth(at, rows))
+
+    def worth(self, at: int, rows: Floats) -> Floats:
+        """How many rows the minimum of subjects has: at each place's own rate or at that of all, whichever is lower."""
+        subjects = self.subjects(at)
+        return np.asarray(np.ceil(self.minimum * np.minimum(rows / subjects, rows.sum() / subjects.sum())))
 
 
 def _counted(values: Floats, least: float, width: Floats) -> _Asked:
@@ -209,9 +224,18 @@ def _shares(counts: _Counts, number: int) -> Floats:
 class _Column:
     """One summed column: its sums, how many values they have, who is behind them, and what must be withheld of it."""
 
-    def __init__(self, counts: _Counts, measures: Sequence[Measure], name: str, protection: Protection) -> None:
-        self.counts, self.protection = counts, protection
-        number = next(at for at, each in enumerate(measures) if each.function in SUMMED and each.column == name)
+    def __init__(
+        self,
+        counts: _Counts,
+        measures: Sequence[Measure],
+        name: str,
+        protection: Protection,
+        margin_shares: MarginShares,
+    ) -> None:
+        self.counts, self.protection, self._margin_shares = counts, protection, margin_shares
+        number = self._number = next(
+            at for at, each in enumerate(measures) if each.function in SUMMED and each.column == name
+        )
         self.sums = np.array([float(sum_in(cell, measures, name) or 0) for cell in counts.cells])
         self.filled = np.array([cell.filled[number] for cell in counts.cells], dtype=np.float64)
         self.behind, self.shares = _behind(counts, number), _shares(counts, number)
@@ -234,21 +258,25 @@ class _Column:
         return few
 
     def _dominated(self, at: int) -> Mask:
-        """Shares are known of cells only. A margin's largest hold at most the mean of its cells' shares, at least what
-        the largest hold in any one cell. Where margins are told the first counts; else the second, since a margin that
-        another question may tell is known to the reader."""
+        """Where a margin's own shares are not given, its largest hold no more than its cells' on average (or, where a sum
+        can be negative, than in the cell where they hold most)."""
         level = self.counts.levels[at]
         if self.protection.dominance is None:
             return np.zeros(level.size, dtype=bool)
-        if self.is_signed:
+        if self._margin_shares and at < len(self.counts.levels) - 1:
+            share = self._given(level)
+        elif self.is_signed:
             share = level.largest(self.shares)
-            is_sure = np.bincount(level.of, minlength=level.size) == 1
-            share = share if self.protection.totals else np.where(is_sure, share, 0.0)
         else:
-            gathered = level.summed if self.protection.totals else level.largest
             sums = level.summed(self.sums)
-            share = gathered(self.shares * self.sums) / np.where(sums > 0, sums, 1.0)
+            share = level.summed(self.shares * self.sums) / np.where(sums > 0, sums, 1.0)
         return np.asarray(share > self.protection.dominance[1] / 100)
+
+    def _given(self, level: Level) -> Floats:
+        """The shares of a margin; one that is not given counts as all."""
+        cells = self.counts.cells
+        found = [self._margin_shares.get(level.name(cells[first].key)) for first in level.first]
+        return np.array([1.0 if each is None else each[self._number] or 0.0 for each in found])
 
     def _sums(self, at: int) -> _Asked:
         """Near is the percentage of a sum; of a sum of zero that of the smallest other one."""
@@ -261,8 +289,7 @@ class _Column:
     def _numbers(self, at: int) -> _Asked:
         """The number of values, which sum and average tell together."""
         values = self.counts.levels[at].summed(self.filled)
-        width = np.ceil(self.protection.minimum * values / self.counts.subjects(at))
-        return _counted(values, 0, np.where(self.counts.primary[at], width, 0.0))
+        return _counted(values, 0, np.where(self.counts.primary[at], self.counts.worth(at, values), 0.0))
 
 
 def _walked(counts: _Counts, sheet: _Sheet) -> tuple[Mask, ...]:

@@ -20,6 +20,7 @@ from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.errors import (
     DatasetHasNoSubjects,
     DatasetIsUnknown,
+    FileIsBroken,
     LakeIsBusy,
     LakeIsUnavailable,
     RowsDoNotFitDataset,
@@ -35,6 +36,7 @@ __all__ = [
     "Dataset",
     "DatasetHasNoSubjects",
     "DatasetIsUnknown",
+    "FileIsBroken",
     "Holding",
     "Key",
     "LakeIsBusy",

@@ -19,7 +19,8 @@ VALUES = ("", "\x00", "9" * 40, "0001-01-01", "<script>alert(1)</script>", "\U00
 QUERY = ("day", "before", "next", "done", "agreement", "form", "state", "limit", "lang", "open_only")
 FORM = (
     "decision", "sha256", "verdict", "note", "draft", "agreement", "sql", "token",
-    "language", "credential_id", "session_id", "resident_id", "next",
+    "language", "credential_id", "session_id", "resident_id", "next", "dataset", "release", "add", "remove", "measure",
+    "filters-0-column", "filters-0-value", "measures-0-level", "joins-0-on-hour", "target-dataset", "base-0-value",
 )  # fmt: skip
 ROLES = ("resident", *(pytest.param(role, marks=pytest.mark.long) for role in ("officer", "anonymous", "analyst")))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sanpo.cleanroom.errors import KeyIsUnknown, MultiplicationHasTooLittle, TypeDoesNotFit
+from sanpo.cleanroom import multiplications
+from sanpo.cleanroom.errors import KeyIsUnknown, MultiplicationHasTooLittle, OpenDataIsTooLarge, TypeDoesNotFit
 from sanpo.cleanroom.multiplications import Multiplication, multiply
 from sanpo.ground.actors import Anonymous
 from sanpo.ground.city import City
@@ -55,6 +56,13 @@ def test_the_same_column_added_again_is_said_to_bring_nothing(yaizu: City) -> No
     again = multiply(yaizu, OPERATOR, asked(added=ASKED["base"]))
     assert again.increment.verdict == "none"
     assert again.increment.gain == pytest.approx(0, abs=0.01)
+
+
+def test_open_data_beyond_the_limit_is_refused(yaizu: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiplications, "MOST_ROWS", 3_000)
+    with pytest.raises(OpenDataIsTooLarge) as refused:
+        multiply(yaizu, OPERATOR, asked())
+    assert refused.value.fields == {"dataset": "open.yaizu_accidents", "rows": 3084, "most": 3_000}
 
 
 def test_multiplication_is_refused_with_what_would_pass(yaizu: City) -> None:

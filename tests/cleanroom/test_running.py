@@ -97,9 +97,12 @@ def test_question_of_another_organisation_cannot_be_ended(walk: Walk, metered: M
 
 
 def test_identifier_is_used_once_at_a_time(walk: Walk) -> None:
-    with under_way(walk.city, walk.asker, "twice"), pytest.raises(QuestionIdIsTaken):
-        with under_way(walk.city, walk.asker, "twice"):
-            pytest.fail("both began")
+    with (
+        under_way(walk.city, walk.asker, "twice"),
+        pytest.raises(QuestionIdIsTaken),
+        under_way(walk.city, walk.asker, "twice"),
+    ):
+        pytest.fail("both began")
     with under_way(walk.city, walk.asker, "twice"):
         pass
 

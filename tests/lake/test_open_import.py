@@ -12,6 +12,7 @@ import pytest
 from sanpo import app
 from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System
 from sanpo.ground.city import City
+from sanpo.ground.db import Database
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.ground.plugins import Service, ServiceIsBroken
 from sanpo.lake import DatasetIsUnknown, compact, get_dataset, import_open, list_datasets, list_holdings, snapshot
@@ -255,8 +256,8 @@ def test_registry_is_read_anew_only_after_a_change(city: City, tmp_path: Path) -
 
 
 def test_service_needs_no_registry(city: City) -> None:
-    city.db.close()
-    assert get_dataset(city, "energy.readings").name == "energy.readings"
+    without = replace(city, db=Database("never opened"))
+    assert get_dataset(without, "energy.readings").name == "energy.readings"
 
 
 def test_open_name_that_nobody_registered_is_unknown(city: City) -> None:

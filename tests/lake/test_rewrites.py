@@ -50,12 +50,12 @@ def test_compaction_has_nothing_to_do_the_second_time(city: City) -> None:
 
 
 def test_compaction_leaves_a_partition_of_full_files_alone(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sanpo.lake import files
+    from sanpo.lake import files, sorting
 
     monkeypatch.setattr(files, "ROWS_PER_FILE", 8)
     monkeypatch.setattr(layout, "ROWS_PER_FILE", 8)
     monkeypatch.setattr(files, "ROWS_PER_GROUP", 4)
-    monkeypatch.setattr(lake_actions, "ROWS_PER_GROUP", 4)
+    monkeypatch.setattr(sorting, "ROWS_PER_GROUP", 4)
     append(city, READINGS, readings(range(10), 2))
     assert len(snapshot(city, READINGS).files) == 3
     assert compact(city, READINGS).files_before == 0

@@ -61,7 +61,7 @@ def ordered(dataset: Dataset, rows: pa.Table) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("dataset", [KEYED, DATED, TIMELESS, NOBODYS], ids=["keys", "dates", "no time", "about nobody"])
-@settings(max_examples=15)
+@settings(max_examples=settings().max_examples // 2)
 @given(data=st.data())
 def test_arrow_and_duckdb_agree(dataset: Dataset, data: st.DataObject) -> None:
     rows = data.draw(tables(dataset))
@@ -80,7 +80,7 @@ def test_part_is_the_month_of_utc_and_the_range_of_subjects() -> None:
 
 
 def test_table_too_large_for_memory_is_sorted_on_disk() -> None:
-    small, count = replace(Settings(), question_memory_mb=64), 1_000_000
+    small, count = replace(Settings(), question_memory_mb=40), 700_000
     columns = {
         "subject_no": range(count, 0, -1),
         "at": [date(2026, 1, 1)] * count,
@@ -88,7 +88,7 @@ def test_table_too_large_for_memory_is_sorted_on_disk() -> None:
         "amount": [1] * count,
     }
     rows = pa.table({name: pa.array(values, DATED.schema.field(name).type) for name, values in columns.items()})
-    assert rows.nbytes > 16_000_000
+    assert rows.nbytes > 10_000_000
     with in_order(small, DATED, rows) as batches:
         subjects = pa.Table.from_batches(list(batches))["subject_no"].to_pylist()
     assert subjects == list(range(1, count + 1))

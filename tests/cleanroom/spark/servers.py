@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from sanpo.cleanroom.engines import spark_client
+from sanpo.ground.config import Settings
+from tests.cleanroom.worlds import Lake, settings_for
 
 ENVIRONMENT = Path(sys.prefix)
 CLUSTER = {
@@ -57,6 +60,11 @@ class Server:
         parent = psutil.Process(self.process.pid)
         spent = (each.cpu_times() for each in (parent, *parent.children(recursive=True)))
         return sum(times.user + times.system for times in spent)
+
+
+def chosen_for(lake: Lake, server: Server, **changes: Any) -> Settings:
+    """The settings with which questions on this lake go to this server."""
+    return settings_for(lake.folder, engine=server.url, **changes)
 
 
 @contextmanager

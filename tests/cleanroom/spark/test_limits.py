@@ -15,8 +15,7 @@ from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.plan import Plan
 from sanpo.lake import FileIsBroken, Snapshot
 from tests.cleanroom.cities import BY_AREA, BY_DWELLING, Walk
-from tests.cleanroom.spark.servers import Server, free_port, running, skip_without_client
-from tests.cleanroom.spark.test_agreement import chosen_for
+from tests.cleanroom.spark.servers import Server, chosen_for, free_port, running, skip_without_client
 from tests.cleanroom.worlds import READINGS, Lake, reading, settings_for, write_lake
 
 skip_without_client()
@@ -137,8 +136,9 @@ def test_answer_of_the_cluster_is_the_citys(server: Server, walk: Walk) -> None:
             theirs.subjects,
             theirs.suppressed_cells,
         )
-    first, second = walk.entries("use")[-2:]
-    assert (first.body["subjects"], first.subjects_sha256) == (second.body["subjects"], second.subjects_sha256)
+    counted = [entry.body["subjects"] for entry in walk.entries("use")]
+    assert counted[::2] == counted[1::2]
+    assert [len(walk.seen_by(place)) for place in (0, 29, 30)] == [len(counted), len(counted), 0]
 
 
 def test_nothing_is_recorded_when_no_server_listens(walk: Walk) -> None:

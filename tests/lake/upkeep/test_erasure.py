@@ -318,7 +318,7 @@ SOME = st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4, unique=True)
 STEPS = st.lists(st.one_of(st.just("compact"), st.tuples(SOME, st.integers(1, 4), st.integers(0, 40))), max_size=6)
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, last=SOME, gone=st.sampled_from(PEOPLE))
 def test_whatever_came_before_nothing_of_the_erased_is_left_and_all_of_the_others(
     city: City, tmp_path: Path, steps: list[Any], last: list[int], gone: int
