@@ -1,4 +1,4 @@
-"""Build hooks: dependencies are read from requirements/run.in, and the front-end bundle is made before packing."""
+"""Build hooks: dependencies are read from requirements/, and the front-end bundle is made before packing."""
 
 import sys
 from pathlib import Path
@@ -9,11 +9,15 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 
 class Dependencies(MetadataHookInterface):
-    """One list of what a running city needs, shared by the package and by the lock files."""
+    """One list of what a running city needs, and one for each extra, shared by the package and by the lock files."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        lines = Path(self.root, "requirements/run.in").read_text(encoding="utf-8").splitlines()
-        metadata["dependencies"] = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        metadata["dependencies"] = self._listed("run.in")
+        metadata["optional-dependencies"] = {"spark": self._listed("spark.in")}
+
+    def _listed(self, file: str) -> list[str]:
+        lines = Path(self.root, "requirements", file).read_text(encoding="utf-8").splitlines()
+        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 class FrontEnd(BuildHookInterface[Any]):

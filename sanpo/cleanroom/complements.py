@@ -65,18 +65,23 @@ def _widened(search: Search, hidden: Mask, quantity: Quantity) -> Mask | None:
 
 
 def _trimmed(search: Search, hidden: Mask, fixed: Mask, quantities: Sequence[Quantity]) -> Mask:
-    """Without complements that can be found by subtracting anyway, or that others made needless; of a large table only the
-    dearest are tried."""
-    idle = np.flatnonzero(hidden)[determined(search.frame.known[:, np.flatnonzero(hidden)])]
-    hidden = hidden.copy()
-    hidden[idle] = fixed[idle]
+    """Without complements that others made needless; of a large table only the dearest are tried."""
+    hidden = _useful(search, hidden, fixed)
     added = np.flatnonzero(hidden & ~fixed)
     for cell in added[np.argsort(-search.cost[added], kind="stable")][: TRIES // max(int(hidden.sum()), 1)]:
         fewer = hidden.copy()
         fewer[cell] = False
         if not any(_looks_exposed(search, fewer, quantity) for quantity in quantities):
-            hidden = fewer
+            hidden = _useful(search, fewer, fixed)
     return hidden
+
+
+def _useful(search: Search, hidden: Mask, fixed: Mask) -> Mask:
+    """Without complements that can be found by subtracting, and so hide nothing."""
+    at = np.flatnonzero(hidden)
+    useful = fixed & hidden
+    useful[at[~determined(search.frame.known[:, at])]] = True
+    return useful
 
 
 def _looks_exposed(search: Search, hidden: Mask, quantity: Quantity) -> bool:

@@ -28,8 +28,9 @@ from sanpo.cleanroom.errors import AnswerIsTooLarge, AnswersAreTooClose, Disclos
 from sanpo.cleanroom.margins import ADDITIVE, counted, in_order, margin_cells, sum_in, united
 from sanpo.cleanroom.model import Measure
 from sanpo.cleanroom.plan import MOST_CELLS, Cell
+from sanpo.cleanroom.primary import NOT_GIVEN, MarginShares, Protection, protection_of
 from sanpo.cleanroom.scope import Value
-from sanpo.cleanroom.suppression import NOT_GIVEN, MarginShares, Protection, Withheld, protection_of, withheld_in
+from sanpo.cleanroom.suppression import Withheld, withheld_in
 
 __all__ = ["Protection", "Release", "Row", "protection_of", "release"]
 
@@ -92,7 +93,7 @@ def release(
     ]
     rows = tuple(arrange(all_rows))
     told = [everything[row.cell_no].subjects for row in rows if row.subjects is not None]
-    if not told:
+    if not told or not found.is_safe:
         raise _refusal(all_rows, found, protection.minimum)
     bits = np.frombuffer(united(told), dtype=np.uint8)
     return Release(
@@ -106,8 +107,9 @@ def release(
 
 
 def _refusal(rows: Sequence[Row], found: Withheld, minimum: int) -> Exception:
-    """Why nothing is left: a limit can leave suppressed rows only, which says as little as that all are."""
-    if found.few[-1].all() or any(row.subjects is not None for row in rows):
+    """Why nothing can be told: a limit can leave suppressed rows only, which says as little as that all are."""
+    any_is_told = any(row.subjects is not None for row in rows)
+    if found.is_safe and (any_is_told or found.few[-1].all()):
         return TooFewSubjects(minimum=minimum)
     return AnswersAreTooClose(minimum=minimum) if found.close.any() else DisclosureIsNotSafe(minimum=minimum)
 

@@ -48,7 +48,7 @@ DISTRICTS = {
     "people": ("/oauth", "/.well-known", "/api/people"),
     "journal": ("/api/journal",),
     "consent": ("/api/consent",),
-    "others": ("/api/returns", "/api/cleanroom", "/api/energy"),
+    "others": ("/api/returns", "/api/cleanroom", "/api/energy", "/api/lake"),
 }
 ROLES: dict[str, Callable[[Siege], Headers]] = {
     "anonymous": lambda siege: {},

@@ -14,7 +14,14 @@ from sanpo.ground.actors import System
 from sanpo.ground.cli import set_opener
 from sanpo.ground.csrf import csrf_token
 from sanpo.ground.errors import DomainError
-from sanpo.people import SecretProof, create_client, issue_token, make_sign_in_link
+from sanpo.people import (
+    NewOrganisation,
+    SecretProof,
+    create_client,
+    issue_token,
+    make_sign_in_link,
+    register_organisation,
+)
 from sanpo.people.sign_in import sign_in_with_link
 from tests.cleanroom.cities import BY_AREA, BY_DWELLING, Metered, Walk
 
@@ -170,7 +177,9 @@ def test_page_explains_a_refusal_where_the_question_was_written(walk: Walk, clie
 
 
 def test_page_says_how_to_begin_when_there_is_no_agreement(walk: Walk, client: Callable[[], Http]) -> None:
-    http = browser(walk, client, walk.world.staff(walk.world.company, "analyst").staff_id)
+    new = NewOrganisation("はじめての会社", "First Company", "company", "office@example.jp")
+    beginner = register_organisation(walk.city, OPERATOR, new)
+    http = browser(walk, client, walk.world.staff(beginner, "analyst").staff_id)
     assert "承認された契約がまだありません" in http.get("/cleanroom").text
 
 

@@ -105,9 +105,11 @@ def test_commands_that_documents_show_exist() -> None:
 
 
 def test_make_targets_that_documents_name_exist() -> None:
-    targets = set(re.findall(r"^([a-z][a-z-]*):", text_of("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", text_of("Makefile"), re.MULTILINE))
     named = {
-        (file, target) for file, code in codes() for target in re.findall(r"(?:^|\$ |&& )make ([a-z][a-z-]*)\b", code)
+        (file, target)
+        for file, code in codes()
+        for target in re.findall(r"(?:^|\$ |&& )make ([a-z][a-z0-9-]*)\b", code)
     }
     assert named
     assert not {(file, target) for file, target in named if target not in targets}

@@ -23,7 +23,6 @@ from sanpo.people import (
     find_webhook,
     get_organisation,
     issue_token,
-    list_organisations,
     register_organisation,
 )
 from sanpo.people.assertions import ALGORITHMS, check_key_set, claimed_client, verify_assertion
@@ -39,6 +38,7 @@ from sanpo.people.errors import (
 from sanpo.people.model import ClientCredentials
 from sanpo.people.organisations import (
     list_clients,
+    list_organisations,
     revoke_client,
     rotate_client_secret,
     set_client_keys,

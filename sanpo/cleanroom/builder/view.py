@@ -142,15 +142,14 @@ def _bounds(sheet: Sheet, question: Question) -> list[BoundRow]:
 
 
 def _faults(built: Built, preview: Preview, sheet: Sheet) -> Iterator[Fault]:
+    """What breaks a rule, then what is missing."""
+    for problem in preview.problems:
+        if problem.where == "$.measures":  # none is there, which is a gap as well
+            continue
+        place, error = _place_of(problem, built), problem.error
+        yield Fault(place, _control_of(place, error, sheet), f"error.{error.code}", error.fields)
     for gap in built.gaps:
         yield Fault(row_of(gap.field), gap.field, f"cleanroom.gap.{gap.lacks}", {}, lacks=True)
-    for problem in preview.problems:
-        if problem.where == "$.measures":  # said by the gap already
-            continue
-        place = _place_of(problem, built)
-        yield Fault(
-            place, _control_of(place, problem.error, sheet), f"error.{problem.error.code}", problem.error.fields
-        )
 
 
 def row_of(control: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from sanpo.cleanroom.domains import Key
 from sanpo.cleanroom.engines.bounded import MIX, PRIME, WORD, factors_of
-from sanpo.cleanroom.engines.spark_client import F, Window
+from sanpo.cleanroom.engines.spark_client import F, W
 from sanpo.cleanroom.private import Bounding
 
 Frame = Any
@@ -30,7 +30,7 @@ def bounded_frame(session: Any, source: Frame, keys: Sequence[Key], bounding: Bo
     row = ["subject_no", "moment", "cell_no", *values]
     placed = _placed(session, source, keys).select(*row)
     order = [F.col(name).asc_nulls_last() for name in ("mixed", *row[1:])]
-    turn = F.row_number().over(Window.partitionBy("subject_no").orderBy(*order))
+    turn = F.row_number().over(W.Window.partitionBy("subject_no").orderBy(*order))
     numbered = _with_order(placed, row, bounding.seed).withColumn("row_turn", turn)
     # Otherwise the bound on cells says no more than that on rows, or than that there are no more cells.
     is_cell_bound = bounding.most_cells < min(bounding.contribution_rows, len(keys))
@@ -83,11 +83,11 @@ def _with_order(frame: Frame, row: Sequence[str], seed: str) -> Frame:
 
 def _few_cells(numbered: Frame, most: int) -> Frame:
     """Keeps the first cells of each subject and numbers the rows that are left anew."""
-    first = F.min("row_turn").over(Window.partitionBy("subject_no", "cell_no"))
+    first = F.min("row_turn").over(W.Window.partitionBy("subject_no", "cell_no"))
     cells = numbered.withColumn("first_turn", first)
-    turn = F.dense_rank().over(Window.partitionBy("subject_no").orderBy("first_turn"))
+    turn = F.dense_rank().over(W.Window.partitionBy("subject_no").orderBy("first_turn"))
     few = cells.withColumn("cell_turn", turn).where(F.col("cell_turn") <= F.lit(most))
-    return few.withColumn("row_turn", F.row_number().over(Window.partitionBy("subject_no").orderBy("row_turn")))
+    return few.withColumn("row_turn", F.row_number().over(W.Window.partitionBy("subject_no").orderBy("row_turn")))
 
 
 def _told(at: int, ends: tuple[int, int]) -> tuple[Expr, Expr]:

@@ -6,13 +6,16 @@ by a tag, under which they can be interrupted. Whatever an answer depends on is 
 server which was restarted, or let the session go, does not answer with settings of its own.
 """
 
+import os
 import re
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from sanpo.cleanroom.errors import EngineIsNotInstalled, EngineIsUnavailable, QuestionRunsTooLong, QuestionWasEnded
@@ -24,18 +27,20 @@ Found = TypeVar("Found")
 Stopped = Callable[[], bool]
 
 
-def _optional(name: str) -> Any:
-    """The module, or None where the extra is not installed."""
-    try:
-        return import_module(name)
-    except ImportError:
-        return None
+class _Lazy:
+    """A module of the extra, imported when it is first used: it takes a second and brings pandas."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(_imported(self._name), attribute)
 
 
-F = _optional("pyspark.sql.connect.functions")
-T = _optional("pyspark.sql.types")
-Window: Any = getattr(_optional("pyspark.sql.connect.window"), "Window", None)
-
+F: Any = _Lazy("pyspark.sql.connect.functions")
+T: Any = _Lazy("pyspark.sql.types")
+W: Any = _Lazy("pyspark.sql.connect.window")
+_PACKAGES = ("pyspark", "pandas", "grpc", "grpc_status", "google", "zstandard")
 INSTALL = "pip install 'sanpo[spark]'"
 _LARGEST_MESSAGE = 1 << 30
 """Bytes. A full answer (10,000 cells with everybody in each) is about 230 MB in a city of 120,000."""
@@ -58,8 +63,22 @@ _INTERRUPT_TRIES = 20
 
 def check_installed() -> None:
     """Raises `EngineIsNotInstalled`."""
-    if F is None:
+    if any(find_spec(name) is None for name in _PACKAGES):
         raise EngineIsNotInstalled(engine="sc://", install=INSTALL)
+
+
+def _imported(name: str) -> Any:
+    """Under `python -c`, as in a test's worker, the client takes itself for its own doctests, looks for a whole Spark and
+    ends the process where there is none; with any `SPARK_HOME` it does not look."""
+    if name in sys.modules:
+        return import_module(name)  # waits where another thread is still at it
+    found = os.environ.get("SPARK_HOME")
+    os.environ["SPARK_HOME"] = found or ""
+    try:
+        return import_module(name)
+    finally:
+        if found is None:
+            del os.environ["SPARK_HOME"]
 
 
 def ask(plan: Plan, settings: Settings, stopped: Stopped | None, work: Callable[[Any], Found]) -> Found:
@@ -138,9 +157,9 @@ def _set(session: Any) -> Any:
 
 @lru_cache(maxsize=4)
 def _session(url: str) -> Any:
-    client = import_module("pyspark.sql.connect.client")
-    retries = import_module("pyspark.sql.connect.client.retries")
-    session = import_module("pyspark.sql.connect.session").SparkSession(
+    client = _imported("pyspark.sql.connect.client")
+    retries = _imported("pyspark.sql.connect.client.retries")
+    session = _imported("pyspark.sql.connect.session").SparkSession(
         client.DefaultChannelBuilder(url, channelOptions=_CHANNEL), userId="sanpo"
     )
     # The client's own policy goes on for ten minutes; whoever asks hears within two seconds that there is no server.
@@ -161,7 +180,7 @@ def _told(plan: Plan, settings: Settings, error: BaseException) -> EngineIsUnava
 
 
 def _errors() -> Any:
-    return import_module("pyspark.errors")
+    return _imported("pyspark.errors")
 
 
 def _grpc() -> Any:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from sanpo.cleanroom.domains import Key
 from sanpo.cleanroom.engines.bounded import bounded_cells
 from sanpo.cleanroom.engines.spark_bounded import bounded_frame
-from sanpo.cleanroom.engines.spark_client import F, Stopped, Window, ask
+from sanpo.cleanroom.engines.spark_client import F, Stopped, W, ask
 from sanpo.cleanroom.engines.spark_frames import Rows, exact, rows_of
 from sanpo.cleanroom.errors import AnswerIsTooLarge
 from sanpo.cleanroom.model import Measure
@@ -222,7 +222,7 @@ def _ranked(rows: Rows, column: str, levels: Sequence[float]) -> Any:
     names = _keys(rows)
     counted = rows.frame.select(*rows.key(), value).where(F.col("value").isNotNull()).groupBy(*names, "value")
     cell = _within_cell(names)
-    upto = F.sum("times").over(cell.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    upto = F.sum("times").over(cell.orderBy("value").rowsBetween(W.Window.unboundedPreceding, W.Window.currentRow))
     placed = counted.agg(F.count(F.lit(1)).alias("times")).select(
         *names, "value", upto.alias("upto"), F.sum("times").over(cell).alias("count")
     )
@@ -236,7 +236,7 @@ def _ranked(rows: Rows, column: str, levels: Sequence[float]) -> Any:
 
 def _within_cell(names: Sequence[str]) -> Any:
     """The rows of one cell; without dimensions, all of them."""
-    return Window.partitionBy(*(names or [F.lit(0)]))
+    return W.Window.partitionBy(*(names or [F.lit(0)]))
 
 
 def _between(row: Mapping[str, Any], at: int, level: float) -> float | None:

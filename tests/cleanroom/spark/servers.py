@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from sanpo.cleanroom.engines import spark_client
+from sanpo.cleanroom.errors import EngineIsNotInstalled
 from sanpo.ground.config import Settings
 from tests.cleanroom.worlds import Lake, settings_for
 
@@ -39,8 +40,10 @@ def skip_without_client() -> None:
     """Skips the module that calls it, unless `make test-spark` runs it."""
     if os.environ.get("SANPO_SPARK") != "1":
         pytest.skip("needs Spark Connect servers: `make test-spark` sets them up", allow_module_level=True)
-    if spark_client.F is None:
-        pytest.skip(f"needs the client of Spark Connect: {spark_client.INSTALL}", allow_module_level=True)
+    try:
+        spark_client.check_installed()
+    except EngineIsNotInstalled as missing:
+        pytest.skip(f"needs the client of Spark Connect: {missing.fields['install']}", allow_module_level=True)
 
 
 class ServerIsMissing(Exception):
