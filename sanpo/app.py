@@ -65,9 +65,11 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
 
 
 def check_city(settings: Settings) -> None:
-    """Refuses to serve a city whose services ask of its lake what the rows there cannot give."""
+    """Refuses to serve a city whose services ask of its lake what the rows there cannot give, or without its engine."""
+    from sanpo.cleanroom.engines import engine_of
     from sanpo.lake.actions import check_datasets
 
+    engine_of(settings)
     city = open_city(settings, pool=2)
     try:
         check_datasets(city)

@@ -8,10 +8,11 @@ Disclosure Control, 2012, ch. 4; so does the audit of τ-ARGUS). A value is safe
 * counts (subjects, rows): its width is at least the `width` asked for (a *sliding* protection level);
 * sums: it reaches at least `down` below and `up` above the true value (*lower* and *upper* protection levels).
 
-Programmes are about differences to the true table, on the withheld cells alone. Every solution is a table that the
-reader cannot tell from the true one, so each one found widens the intervals of all; one programme pushes all values
-that share no margin at once, and only what that leaves narrow is solved by itself. Tables of counts are checked in whole
-numbers, so that neither fractions nor the solver need to be trusted.
+Programmes are about differences to the true table, on those withheld cells alone that subtraction does not give. Every
+solution is a table that the reader cannot tell from the true one, so each one found widens the intervals of all; a
+programme pushes many values at once, and only what stays narrow is solved by itself. A table of counts is checked in whole
+numbers, so that neither fractions nor the solver need to be trusted; where it does not hold it is looked for in whole
+numbers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,6 +91,11 @@ class Quantity:
     down: Floats
     width: Floats
     whole: bool
+
+    def only(self, target: int) -> "Quantity":
+        """The same, with nothing asked but for one target."""
+        up, down, width = (np.where(np.arange(len(p)) == target, p, 0.0) for p in (self.up, self.down, self.width))
+        return Quantity(self.room, up, down, width, self.whole)
 
 
 @dataclass(eq=False)
@@ -209,8 +215,7 @@ class _Hidden:
     def _is_whole(self, change: Floats) -> bool:
         """Whether, put into whole numbers, it still agrees with everything known."""
         rounded = np.round(change)
-        near = bool(np.all(np.abs(change - rounded) < 1e-4))
-        return near and not np.any(self.known @ rounded) and bool(np.all(rounded >= -self.room))
+        return not np.any(self.known @ rounded) and bool(np.all(rounded >= -self.room))
 
 
 def determined(known: sparse.csr_array) -> Mask:

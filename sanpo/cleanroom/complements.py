@@ -102,10 +102,10 @@ def _wanted(search: Search, quantity: Quantity, seen: Seen, *, at_first: bool) -
 
 
 def _grown(search: Search, hidden: Mask, quantity: Quantity, wanted: Wanted, exposed: Ints) -> Mask | None:
-    """More cells hidden for the exposed targets; None where no cell would help one of them.
+    """More cells hidden for the exposed targets; None where no choice of cells helps one of them.
 
     All targets are pushed at once, which can fail where they are in each other's way; then those that failed by
-    themselves. Where a target fails by itself though all cells might change, no choice of cells protects it.
+    themselves.
     """
     everything = np.ones(len(hidden), dtype=bool)
     fields = [_near_boxes(search, hidden, quantity, wanted[0], exposed)] if len(hidden) > MANY else []
@@ -115,17 +115,22 @@ def _grown(search: Search, hidden: Mask, quantity: Quantity, wanted: Wanted, exp
         if grown.sum() > hidden.sum():
             return grown
     for target in missed:
-        grown, failed = _detoured(search, hidden, quantity, wanted, np.array([target]), everything)
-        if grown.sum() > hidden.sum():
-            return grown
-        if len(failed):
+        grown, failed = _detoured(search, grown, quantity, wanted, np.array([target]), everything)
+        if len(failed) and _is_hopeless(search, quantity, int(target)):
             return None
     for stretch in _STRETCHES:
-        longer = (wanted[0] * stretch, wanted[1] * stretch)
-        grown, _ = _detoured(search, hidden, quantity, longer, exposed, everything)
         if grown.sum() > hidden.sum():
             return grown
-    return None
+        longer = (wanted[0] * stretch, wanted[1] * stretch)
+        grown, _ = _detoured(search, hidden, quantity, longer, exposed, everything)
+    return grown if grown.sum() > hidden.sum() else None
+
+
+def _is_hopeless(search: Search, quantity: Quantity, target: int) -> bool:
+    """Whether margins alone give the target too closely, whatever cells are hidden."""
+    everything = np.ones(len(quantity.room), dtype=bool)
+    only = quantity.only(target)
+    return bool(audited(search.frame, everything, only, search.effort).exposed(only).any())
 
 
 def _detoured(

@@ -9,7 +9,7 @@ from sanpo.cleanroom.answer import arrange_for
 from sanpo.cleanroom.budgets import check_budget
 from sanpo.cleanroom.disclosure import Row, protection_of, release
 from sanpo.cleanroom.domains import declared_keys
-from sanpo.cleanroom.engines import duckdb_engine, engine_of
+from sanpo.cleanroom.engines import engine_of
 from sanpo.cleanroom.guarded import Found, run_guarded
 from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.plan import Cell, Plan
@@ -103,7 +103,8 @@ def release_with_privacy(tx: Transaction, plan: Plan, stages: Stages, stop: Stop
     question, rule = plan.question, plan.admission.agreement.rule
     keys = declared_keys(question, plan.scope)
     with stages.stage("engine"):
-        bounded = duckdb_engine.run_bounded(plan, keys, bounding_of(question, rule, keys), tx.city.settings, stop)
+        settings = tx.city.settings
+        bounded = engine_of(settings).run_bounded(plan, keys, bounding_of(question, rule, keys), settings, stop)
     with stages.stage("disclosure"):
         assert question.release is not None  # noqa: S101  # only then is a question released so
         released = release_private(bounded, question.measures, question.release.epsilon_milli)

@@ -18,6 +18,8 @@ from sanpo.cleanroom.printer import print_sql
 from tests.cleanroom import spec_answers, spec_rules
 from tests.cleanroom.tables import rows_of, to_markdown
 from tests.cleanroom.test_spec import Case, cases
+from tests.cleanroom.test_spec_disclosure import Case as DisclosureCase
+from tests.cleanroom.test_spec_disclosure import cases as disclosure_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (
@@ -151,10 +153,13 @@ def questions_page() -> str:
             ),
             "## What leaves",
             "A cell with fewer distinct residents than the minimum (the larger of the agreement's and the city's) tells"
-            " nothing but its key: its values are null and named in `suppressed`, its `subjects` are null. A measure that is"
-            " missing in some rows is told only if enough residents must be behind it even where each missing value is a"
-            " resident's only row; `where column is not null` makes that plain. If nothing is left the question is refused,"
-            " in the same words whether few were found or none. Order and limit act on what is released.",
+            " nothing but its key: its values are null and named in `suppressed`, its `subjects` are null. So are cells from"
+            " which, together with totals that are told or could be asked for, it could be worked out; the answer does not"
+            " say which are which. A measure that is missing in some rows is told only if enough residents must be behind it"
+            " even where each missing value is a resident's only row; `where column is not null` makes that plain. Sums and"
+            " averages are withheld by the same means where the agreement limits how much of them few residents may hold."
+            " [Case by case](rules/disclosure.md). If nothing is left the question is refused, in the same words whether few"
+            " were found or none. Order and limit act on what is released.",
             "The journal's entry of the use names exactly the residents of the released rows, and `subjects` of the answer"
             " counts them. A question of an organisation that found too few leaves an entry of kind `refusal`, about nobody.",
             "## The canonical form",
@@ -226,9 +231,38 @@ def rules_page() -> str:
     )
 
 
+def disclosure_page() -> str:
+    """docs/reference/rules/disclosure.md."""
+    return "\n\n".join(
+        [
+            "# What leaves a table, case by case",
+            "*Made by `python -m tests.cleanroom.reference_pages` from the tables that the tests run.*",
+            "Each case is a table of cells as it is, the rule, and the rows that are told. `people` is the number of distinct"
+            " residents, of other ones in each cell unless they are named (`1-8`); there is a row for each unless `rows` says"
+            " otherwise; `values` tells how many rows have a value, `largest` which share of the sum the largest residents"
+            " hold. ‥ is a withheld value, ∑ a total over the dimension.",
+            "What makes a cell safe: whoever knows all that is told, every total that could be asked for, and which cells"
+            " there are, finds for a withheld number of people an interval at least as wide as the minimum, for a number of"
+            " rows one as wide as that many people's rows, and for a sum one that reaches at least the protection (in"
+            " percent) below and above it.",
+            *map(_disclosure_case, disclosure_cases()),
+            "",
+        ]
+    )
+
+
+def _disclosure_case(case: DisclosureCase) -> str:
+    def table(rows: list[dict[str, str]]) -> str:
+        return to_markdown(list(rows[0]), [list(row.values()) for row in rows])
+
+    came = f"Refused: `{case.refused}`" if case.refused else f"Told:\n\n{table(case.told)}"
+    return f"## {case.title}\n\n{case.rule.capitalize()}.\n\n{table(case.cells)}\n\n{came}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/questions.md": questions_page,
     "docs/reference/rules/cleanroom.md": rules_page,
+    "docs/reference/rules/disclosure.md": disclosure_page,
 }
 
 

@@ -55,7 +55,7 @@ def test_city_with_duckdb_loads_nothing_of_spark() -> None:
         "from sanpo.cleanroom.engines import spark_engine",
         "from sanpo import app",
         "app.create_registry()",
-        "print([name for name in ('pyspark', 'pandas', 'grpc') if name in sys.modules])",
+        "print([name for name in ('pyspark', 'grpc') if name in sys.modules])",
     )
     assert said == "[]"
 

@@ -81,6 +81,7 @@ def rows_of(session: Any, plan: Plan, *, also: str | None = None) -> Rows:
     frame = frame.join(admitted, F.col(names[ROWS, SUBJECT]) == F.col("admitted"), "left_semi")
     if plan.attributes is not None:
         attributes = _read(session, plan.attributes, {**_of_side(names, ATTRIBUTES), SUBJECT: "attributed"})
+        attributes = attributes.join(admitted, F.col("attributed") == F.col("admitted"), "left_semi")
         frame = frame.join(attributes, F.col(names[ROWS, SUBJECT]) == F.col("attributed"), "inner")
     for at, (joined, snapshot) in enumerate(plan.joined):
         right = _joined(session, joined, snapshot, _of_side(names, joined.name), admitted, f"j{at}_")
