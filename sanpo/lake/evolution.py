@@ -22,7 +22,6 @@ from sanpo.lake.files import write_files
 from sanpo.lake.layout import MONTH, PART, ROWS_PER_GROUP, SUBJECT_RANGE, partition_columns, sort_columns
 from sanpo.lake.model import Dataset
 
-_SHAPES = "_schema"  # a folder that Delta leaves alone, as it does all whose names begin so
 _WIDER = {"integer": "long"}
 _NAMES = {"integer": "int32", "long": "int64", "double": "float64", "string": "text", "timestamp_ntz": "timestamp"}
 _ATTEMPTS = 20
@@ -46,7 +45,7 @@ def fit(url: str, table: DeltaTable, fs: FileSystem, dataset: Dataset) -> DeltaT
         table = DeltaTable(url)
     else:
         raise LakeIsBusy(dataset=dataset.name)
-    shape = f"{_SHAPES}/{key[1]}.parquet"
+    shape = _shape(key[1])
     _fitted[key] = shape if _is_file(fs, shape) else None
     return table
 
@@ -101,8 +100,9 @@ def _refuse(dataset: Dataset, column: str, change: str, accepted: str) -> None:
 
 def _evolve(table: DeltaTable, fs: FileSystem, dataset: Dataset) -> None:
     """One commit that tells Delta the new columns; of the rows it touches nothing."""
-    fs.create_dir(_SHAPES)
-    pq.write_table(dataset.schema.empty_table(), f"{_SHAPES}/{_digest(dataset)}.parquet", filesystem=fs)
+    shape = _shape(_digest(dataset))
+    fs.create_dir(shape.rsplit("/", 1)[0])
+    pq.write_table(dataset.schema.empty_table(), shape, filesystem=fs)
     parts = partition_columns(dataset)
     if parts:
         # An overwrite of a partition that there cannot be.
@@ -132,6 +132,11 @@ def _types(schema: Schema) -> dict[str, str]:
 
 def _name(type: str) -> str:
     return _NAMES.get(type, type)
+
+
+def _shape(digest: str) -> str:
+    """Delta leaves a folder alone whose name begins with `_`; Spark reads such a one only with `=` in its name."""
+    return f"_schema={digest}/empty.parquet"
 
 
 def _digest(dataset: Dataset) -> str:

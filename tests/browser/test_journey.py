@@ -20,6 +20,7 @@ from tests.browser.running import RunningCity
 pytestmark = pytest.mark.browser
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk")]
 AVERAGE = "SELECT avg(energy_wh) AS wh FROM energy.readings"
+PEOPLE = "SELECT count(DISTINCT subject_no) AS people FROM energy.readings"
 
 
 class Visit(NamedTuple):
@@ -69,10 +70,10 @@ class Journey:
         self.officer.tap(entry.get_by_role("button", name="承認する"))
         return self.running.newest_agreement()
 
-    def write_question(self) -> None:
+    def write_question(self, sql: str = AVERAGE) -> None:
         self.analyst.open(self.running.url("/cleanroom"))
         self.analyst.page.get_by_label("どの契約").select_option(label=self.title)
-        self.analyst.page.get_by_label("質問（SQL）").fill(AVERAGE)
+        self.analyst.page.get_by_label("質問（SQL）").fill(sql)
 
     def ask(self) -> None:
         """Asks what stands in the form, which keeps it."""
@@ -118,11 +119,15 @@ def test_whole_loop(running: RunningCity, sit: Sit, visit: Visit, tmp_path: Path
     check_use(resident, running)
     check_proof(resident, tmp_path)
 
-    # After the withdrawal the next question does not count them, and what the recipient was told is shown.
+    # After the withdrawal the next question does not count them, and what the recipient was told is shown. The same average
+    # of ten would tell theirs by subtraction: that is refused, and says so.
     resident.open(running.url(f"/consent/agreements/{agreement_id}"))
     resident.tap(resident.button("同意をやめる"))
     expect(resident.page.get_by_role("status").filter(has_text="同意をやめました")).to_be_visible()
     expect(resident.page.get_by_role("main")).to_contain_text("相手の確認待ち")
+    journey.ask()
+    expect(analyst.page.get_by_role("alert")).to_contain_text("引き算")
+    journey.write_question(PEOPLE)
     journey.ask()
     expect(analyst.page.get_by_role("main")).to_contain_text("10人のデータから集計しました")
     resident.open(running.url("/returns"))
