@@ -4,6 +4,7 @@ PYTHON ?= python3
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
 SANPO = $(VENV)/bin/sanpo
 JOBS ?= 2
+CLIENT = PYTHONPATH="$(CURDIR)/$(VENV)-client"
 # However the shell is set, what was compiled is kept: to rewrite the asserts of all tests anew costs each worker 4 s.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -24,8 +25,8 @@ test-long: $(VENV)/.dev ## every page in every browser, crashes, races, and much
 test-s3: $(VENV)/.dev $(VENV)-s3/.made ## the lake on an object store: a local S3 server
 	@$(VENV)/bin/python -m pytest -m long tests/lake/test_object_store.py $(PYTEST_OPTIONS)
 
-test-spark: $(VENV)/.spark $(VENV)-sail/.made $(if $(shell command -v java),$(VENV)-spark/.made) ## engines agree: Sail, its cluster; Apache Spark where Java is
-	@SANPO_SPARK=1 $(VENV)/bin/python -m pytest -rs tests/cleanroom/spark $(PYTEST_OPTIONS)
+test-spark: $(VENV)/.dev $(VENV)-client/.made $(VENV)-sail/.made $(if $(shell command -v java),$(VENV)-spark/.made) ## engines agree: Sail, its cluster; Apache Spark where Java is
+	@SANPO_SPARK=1 $(CLIENT) $(VENV)/bin/python -m pytest -rs tests/cleanroom/spark $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports --no-cache > .cache/imports.log || { cat .cache/imports.log; exit 1; }
@@ -34,7 +35,7 @@ format: $(VENV)/.dev ## put the sources in form
 	@$(VENV)/bin/ruff check --fix-only . ; $(VENV)/bin/ruff format .
 
 bench: $(VENV)/.dev ## all benchmarks, or one: make bench QUESTION=consent_scan
-	@for file in benchmarks/bench_$(or $(QUESTION),*).py; do $(VENV)/bin/python $$file || exit 1; done
+	@for file in benchmarks/bench_$(or $(QUESTION),*).py; do $(if $(filter cluster,$(QUESTION)),$(CLIENT)) $(VENV)/bin/python $$file || exit 1; done
 
 docs: $(VENV)/.dev ## rewrite the generated reference pages
 	@$(VENV)/bin/python tools/reference.py
@@ -44,7 +45,7 @@ lock: $(VENV)/.dev ## compile requirements/*.in into hashed lock files that name
 	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( case $$name in dev|s3|sail|spark-server) ;; *) echo -c dev.txt;; esac ) $$name.in -o $$name.txt; done
 
 clean: ## remove what was built (not the city in .sanpo)
-	rm -rf $(VENV) $(VENV)-s3 $(VENV)-sail $(VENV)-spark .cache sanpo/portal/static/dist *.egg-info
+	rm -rf $(VENV) $(VENV)-s3 $(VENV)-client $(VENV)-sail $(VENV)-spark .cache sanpo/portal/static/dist *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sanpo needs Python 3.11 or newer; found $$($(PYTHON) --version)"; exit 1; }
@@ -71,9 +72,10 @@ $(VENV)-s3/.made: requirements/s3.txt
 	@$(VENV)-s3/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/s3.txt
 	@touch $@
 
-$(VENV)/.spark: $(VENV)/.dev requirements/spark.txt
+# Beside the environment: once pandas is in it, pyarrow imports it everywhere.
+$(VENV)-client/.made: requirements/spark.txt | $(VENV)/bin/python
 	@echo "· the client of Spark Connect"
-	@$(PIP) install --require-hashes -r requirements/spark.txt
+	@$(PIP) install --target $(VENV)-client --upgrade --require-hashes -r requirements/spark.txt
 	@touch $@
 
 $(VENV)-sail/.made: requirements/sail.txt

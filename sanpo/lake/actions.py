@@ -133,9 +133,10 @@ def count_own_rows(city: City, actor: Actor) -> dict[Dataset, int]:
 
 
 def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
-    """Rewrites each partition that has `spare` files more than its rows need, in one commit; rows stay the same.
+    """Rewrites each partition that has `spare` files more than its rows need (0: every one); rows stay the same.
 
-    Appends may go on meanwhile. Raises `LakeIsBusy` where another compaction or replacement came first, `FileIsBroken`.
+    It is one commit, and appends may go on meanwhile. Raises `FileIsBroken`, and `LakeIsBusy` where another compaction or
+    replacement came first.
     """
     dataset = get_dataset(city, name)
     url = table_url(city.lake_url, dataset)

@@ -1,5 +1,7 @@
 """Commands: `sanpo lake …`."""
 
+from typing import Annotated
+
 import typer
 
 from sanpo.ground.cli import AsJson, open_city, print_json, print_table
@@ -26,10 +28,14 @@ def list_command(json: AsJson = False) -> None:
 
 
 @cli.command("compact")
-def compact_command(name: str, json: AsJson = False) -> None:
+def compact_command(
+    name: str,
+    whole: Annotated[bool, typer.Option("--whole", help="Rewrite all files, in the columns of today.")] = False,
+    json: AsJson = False,
+) -> None:
     """Joins the small files of the dataset NAME; its rows stay the same."""
     with open_city() as city:
-        done = compact(city, name)
+        done = compact(city, name, spare=0 if whole else 1)
     row = {"dataset": name, "files_before": done.files_before, "files_after": done.files_after, "rows": done.rows}
     if json:
         print_json(row)

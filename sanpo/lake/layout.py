@@ -110,14 +110,14 @@ class DataFile:
 
 
 def crowded(files: list[DataFile], spare: int) -> list[DataFile]:
-    """The files of the partitions that have at least `spare` files more than their rows need."""
+    """The files of the partitions that have at least `spare` files more than their rows need; with 0 all files."""
     by_part: dict[tuple[str | None, ...], list[DataFile]] = defaultdict(list)
     for file in files:
         by_part[file.part].append(file)
     return [
         file
         for together in by_part.values()
-        if len(together) >= spare + -(-sum(file.rows for file in together) // ROWS_PER_FILE)
+        if not spare or len(together) >= spare + -(-sum(file.rows for file in together) // ROWS_PER_FILE)
         for file in together
     ]
 

@@ -29,7 +29,7 @@ from tests.attacks.siege import COOKIE, Siege
 from tests.consent.drafts import draft
 from tests.world import OPERATOR
 
-EXAMPLES, MANY_EXAMPLES = 2, 30
+EXAMPLES, MANY_EXAMPLES = 1, 30
 """Generated requests for each operation, each way (right and wrong) and each role."""
 OPERATIONS = 39
 CHECKS: Any = [

@@ -32,6 +32,7 @@ def test_engine_is_refused_when_it_is_no_address(given: str) -> None:
     assert refused.value.fields["setting"] == "engine"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("package", ["pyspark", "grpc"])
 def test_engine_that_is_not_installed_says_what_to_install(package: str) -> None:
     """In a process of its own, to which the package is not there, whether or not it is here."""

@@ -23,7 +23,7 @@ from tests.cleanroom.statements import Author, mutated, noise, soup
 from tests.cleanroom.worlds import CATALOGUE, admission_of, scope_for
 
 pytestmark = MARKS
-STATEMENTS = 110_000 if LONG else 3_000
+STATEMENTS = 110_000 if LONG else 600
 SEED = 20260401
 NOT_THERE = (
     DatasetIsUnknown,

@@ -6,6 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanpo.cleanroom.increments import measure_increment, predict_elsewhere, score
+from tests.cleanroom.questions import LONG, MARKS
+
+pytestmark = MARKS
 
 
 def city(seed: int, *, effect: float, binary: bool, n: int = 400) -> tuple[np.ndarray, ...]:
@@ -28,9 +31,10 @@ def test_gain_is_found_where_it_is(binary: bool, metric: str) -> None:
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_no_gain_is_claimed_for_noise(binary: bool) -> None:
-    verdicts = [measure_increment(*city(seed, effect=0.0, binary=binary)).verdict for seed in range(20)]
+    worlds = 40 if LONG else 4
+    verdicts = [measure_increment(*city(seed, effect=0.0, binary=binary)).verdict for seed in range(worlds)]
     assert verdicts.count("gain") == 0
-    assert verdicts.count("none") >= 18
+    assert verdicts.count("none") >= 0.9 * worlds
 
 
 def test_same_seed_gives_the_same_interval() -> None:

@@ -3,7 +3,7 @@ withheld value. What can be found is computed here by programmes of their own ov
 """
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
@@ -226,12 +226,16 @@ def shown(out: Release) -> dict[Any, Any]:
 
 @given(tables())
 @settings(max_examples=EXAMPLES // 2, deadline=None)
-def test_what_was_told_can_be_protected_again_without_more_being_withheld(table: Table) -> None:
-    """The hidden cells' people and values replaced by others that fit all margins' rule: here, by the true ones."""
+def test_what_is_told_stays_told_without_what_was_withheld_whole(table: Table) -> None:
+    """Protecting again what left takes nothing more away: cells that were told need nothing from those that were not."""
     size = tuple(range(dimensions_of(table)))
-    protection = Protection(MINIMUM)
-    first, again = (let_out(table, size, protection) for _ in range(2))
-    assert (None if first is None else first.rows) == (None if again is None else again.rows)
+    out = let_out(table, size, Protection(MINIMUM))
+    if out is None:
+        return
+    left = {row.key: table.cells[row.key] for row in out.rows if row.subjects is not None}
+    again = let_out(Table(left, table.universe), size, Protection(MINIMUM))
+    assert again is not None
+    assert {row.key: row.subjects for row in again.rows} == {key: len(held) for key, held in left.items()}
 
 
 @given(tables(), st.booleans())
@@ -280,12 +284,7 @@ def nearest(value: float, rounding: int) -> int:
     return below if value - below < below + rounding - value else below + rounding
 
 
-def attack(table: Table, protection: Protection, change: Callable[[Release], float | None]) -> float | None:
-    out = let_out(table, tuple(range(dimensions_of(table))), protection)
-    return None if out is None else change(out)
-
-
-@pytest.mark.parametrize("seed", range(20 if LONG else 4))
+@pytest.mark.parametrize("seed", range(20 if LONG else 1))
 def test_no_cell_of_a_wide_table_is_a_total_minus_its_neighbours(seed: int) -> None:
     """A table of three dimensions with totals, as large as the benchmark's third: no line has a single hidden cell."""
     chance = random.Random(seed)

@@ -35,3 +35,5 @@ def test_compact_says_what_it_did(city: City, run: CliRunner) -> None:
     done = json.loads(run.invoke(cli.cli, ["compact", READINGS, "--json"]).stdout)
     assert done == {"dataset": READINGS, "files_before": 2, "files_after": 1, "rows": 4}
     assert READINGS in run.invoke(cli.cli, ["compact", READINGS]).stdout
+    whole = json.loads(run.invoke(cli.cli, ["compact", READINGS, "--whole", "--json"]).stdout)
+    assert whole == {"dataset": READINGS, "files_before": 1, "files_after": 1, "rows": 4}

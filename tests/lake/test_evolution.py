@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -96,6 +97,15 @@ def test_rewrites_write_the_new_columns(old: City) -> None:
     append(new, DEMO, rows(5, note=[3.0]))
     compact(new, DEMO)
     assert pairs(new) == [(1, None), (2, None), (5, 3.0)]
+
+
+def test_whole_compaction_writes_old_files_in_the_new_types(old: City) -> None:
+    new = described(old, with_column(NEW, amount={"type": "int64"}))
+    assert compact(new, DEMO).files_before == 0
+    assert compact(new, DEMO, spare=0).files_before == 1
+    files = snapshot(new, DEMO).files
+    assert {str(pq.read_schema(file).field("amount").type) for file in files} == {"int64"}
+    assert pairs(new) == [(1, None), (2, None)]
 
 
 def test_old_version_is_read_by_the_new_manifest(old: City) -> None:

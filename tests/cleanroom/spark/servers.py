@@ -52,10 +52,11 @@ class ServerIsMissing(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """One server that listens. `url` is what the setting `engine` takes."""
+    """One server that listens. `url` is what the setting `engine` takes, `folder` is where it runs."""
 
     name: str
     url: str
+    folder: Path
     process: subprocess.Popen[bytes]
 
     def cpu_s(self) -> float:
@@ -86,7 +87,7 @@ def running(name: str, folder: Path, *, port: int | None = None, **more: str) ->
         )
     try:
         _wait_until_up(process, chosen, log)
-        yield Server(name, f"sc://127.0.0.1:{chosen}", process)
+        yield Server(name, f"sc://127.0.0.1:{chosen}", folder, process)
     finally:
         _end(process)
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,7 @@ from sanpo.ground.actors import System
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.config import Settings
 from sanpo.lake.upkeep import erase_subject, retain
+from sanpo.lake.upkeep.deletion import leading
 from tests.conftest import START
 from tests.lake.datasets import described
 
@@ -27,7 +29,22 @@ def killed_at(settings: Settings, place: str, work: Callable[..., None], *given:
     child = _processes.Process(target=_run, args=(settings, place, work, given))
     child.start()
     child.join(60)
+    _wait_for_lock(settings)
     return child.exitcode == -signal.SIGKILL
+
+
+def _wait_for_lock(settings: Settings) -> None:
+    """Returns when the database has noticed the death and let go of the lock; the duty would find that at its next turn."""
+    city, end = _city(settings), time.monotonic() + 30
+    try:
+        while time.monotonic() < end:
+            with leading(city) as leads:
+                if leads is not None:
+                    return
+            time.sleep(0.05)
+    finally:
+        city.db.close()
+    raise TimeoutError("the lock of a dead process is still held")
 
 
 def erase_at_once(settings: Settings, subject_no: int) -> None:
