@@ -85,9 +85,7 @@ def bare(city: City, agreement: PublishedAgreement) -> Callable[[], object]:
     statement = to_statement(plan)
     assert ADMITTED in statement.sql
     open_to_all = statement.sql.replace(ADMITTED, "")
-    database = duckdb_engine._database(
-        city.settings.lake, city.settings.question_threads, city.settings.question_memory_mb
-    )
+    database = duckdb_engine.database_for(city.settings)
     return lambda: database.cursor().execute(open_to_all, statement.params).fetchall()
 
 

@@ -166,7 +166,7 @@ def test_shop_windows_are_small() -> None:
                 and node.targets[0].id == "__all__"
                 and isinstance(node.value, ast.List)
             ]
-            assert not names or names[0] <= 25, f"{path} shows {names[0]} names"
+            assert not names or names[0] <= 20, f"{path} shows {names[0]} names"
 
 
 def words_files() -> list[tuple[Path, Path]]:

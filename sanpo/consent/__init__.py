@@ -10,10 +10,8 @@ Tables: `consent.agreements`, `consent.grants` (present state), `consent.grant_e
 
 from sanpo.consent.actions import (
     Decision,
-    Outcome,
     decide,
     expire_grants,
-    get_record,
     list_history,
     list_offers,
 )
@@ -27,10 +25,9 @@ from sanpo.consent.gate import (
     confirm,
     get_own_agreement,
 )
-from sanpo.consent.model import AnalysisRule, Draft, Gain, Gains, PublishedAgreement
+from sanpo.consent.model import AnalysisRule, Draft, PublishedAgreement
 from sanpo.consent.publication import (
     approve_agreement,
-    close_agreement,
     find_agreement,
     list_agreements,
     publish_agreement,
@@ -41,23 +38,18 @@ __all__ = [
     "AnalysisRule",
     "Decision",
     "Draft",
-    "Gain",
-    "Gains",
-    "Outcome",
     "PublishedAgreement",
     "admit",
     "approve_agreement",
     "check_covered",
     "check_genuine",
     "check_in_force",
-    "close_agreement",
     "confirm",
     "dataset_text",
     "decide",
     "expire_grants",
     "find_agreement",
     "get_own_agreement",
-    "get_record",
     "list_agreements",
     "list_history",
     "list_offers",

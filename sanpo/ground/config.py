@@ -67,6 +67,9 @@ class Settings:
     )
     question_timeout_ms: int = field(default=60_000, metadata={"help": "longest run of one question"})
     question_memory_mb: int = field(default=2048, metadata={"help": "memory of one worker's questions"})
+    question_spill_mb: int = field(
+        default=16_384, metadata={"help": "disk that one worker's questions may use when memory does not do (0: none)"}
+    )
     question_threads: int = field(default=2, metadata={"help": "engine threads for one question"})
     engine: str = field(
         default="duckdb",

@@ -18,30 +18,22 @@ Tables: `open_datasets` (public), `erasures`, `deletions` (behind row-level secu
 from sanpo.lake.actions import append, compact, has_appended, list_holdings, read_subject, replace, snapshot
 from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.errors import (
-    DatasetHasNoSubjects,
     DatasetIsUnknown,
     FileIsBroken,
-    LakeIsBusy,
     LakeIsUnavailable,
-    RowsDoNotFitDataset,
     SnapshotIsGone,
 )
 from sanpo.lake.imports import import_open
-from sanpo.lake.model import Column, Compaction, Dataset, Holding, Key, Snapshot
+from sanpo.lake.model import Column, Dataset, Key, Snapshot
 from sanpo.lake.reading import check_readable, open_snapshot
 
 __all__ = [
     "Column",
-    "Compaction",
     "Dataset",
-    "DatasetHasNoSubjects",
     "DatasetIsUnknown",
     "FileIsBroken",
-    "Holding",
     "Key",
-    "LakeIsBusy",
     "LakeIsUnavailable",
-    "RowsDoNotFitDataset",
     "Snapshot",
     "SnapshotIsGone",
     "append",

@@ -150,7 +150,7 @@ def test_statement_holds_no_literal_and_no_path(lake: Lake) -> None:
 def test_engine_database_refuses_everything_outside_the_lake(lake: Lake, statement: str) -> None:
     chosen = settings_for(lake.folder)
     duckdb_engine.run(everyone(lake), chosen)
-    database = duckdb_engine._database(chosen.lake, chosen.question_threads, chosen.question_memory_mb)
+    database = duckdb_engine.database_for(chosen)
     with pytest.raises(duckdb.Error):
         database.cursor().execute(statement)
 
@@ -158,7 +158,7 @@ def test_engine_database_refuses_everything_outside_the_lake(lake: Lake, stateme
 def test_engine_shows_the_admitted_set_to_its_own_question_only(lake: Lake) -> None:
     chosen = settings_for(lake.folder)
     duckdb_engine.run(everyone(lake), chosen)
-    database = duckdb_engine._database(chosen.lake, chosen.question_threads, chosen.question_memory_mb)
+    database = duckdb_engine.database_for(chosen)
     with pytest.raises(duckdb.CatalogException):
         database.cursor().execute("select * from admitted")
 
@@ -181,8 +181,26 @@ def test_engine_stops_a_question_at_the_memory_limit(lake: Lake, monkeypatch: py
 
     monkeypatch.setattr(duckdb_engine, "to_statement", lambda plan: Wide)
     with pytest.raises(QuestionNeedsTooMuchMemory) as refused:
-        duckdb_engine.run(everyone(lake), settings_for(lake.folder, question_memory_mb=48))
+        duckdb_engine.run(everyone(lake), settings_for(lake.folder, question_memory_mb=48, question_spill_mb=0))
     assert refused.value.fields == {"limit_mb": 48}
+
+
+def test_engine_uses_the_disk_where_memory_does_not_do(lake: Lake) -> None:
+    """Sorting a table larger than the memory: refused without disk, answered with it, from a folder closed to others."""
+    wide = "select max(n) from (select a.range as n from range(6000000) a order by hash(n) offset 5999999)"
+    none, some = (settings_for(lake.folder, question_memory_mb=60, question_spill_mb=mb) for mb in (0, 2000))
+    with pytest.raises(duckdb.OutOfMemoryException):
+        duckdb_engine.database_for(none).cursor().execute(wide)
+    assert duckdb_engine.database_for(some).cursor().execute(wide).fetchone() is not None
+    (folder,) = (some.home / "spill").iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_what_a_killed_process_left_on_the_disk_goes(lake: Lake) -> None:
+    left = lake.folder / "spill" / "999999999-of-before"
+    left.mkdir(parents=True)
+    duckdb_engine.database_for(settings_for(lake.folder))
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "reference"])

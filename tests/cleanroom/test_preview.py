@@ -13,7 +13,7 @@ from sanpo.cleanroom import parse_sql, print_sql
 from sanpo.cleanroom.errors import AgreementIsNotNamed, QueryBudgetIsSpent
 from sanpo.cleanroom.model import Bound, Dimension, Measure, Private, Question
 from sanpo.cleanroom.preview import Preview, check_question
-from sanpo.consent import close_agreement
+from sanpo.consent.publication import close_agreement
 from sanpo.ground.actors import Actor, Anonymous, System
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError, NotFound, NotSignedIn

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from sanpo.consent import Decision, actions, close_agreement, decide, publish_agreement
+from sanpo.consent import Decision, actions, decide, publish_agreement
 from sanpo.consent.actions import (
     AgreementHasChanged,
     AgreementIsNotOffered,
@@ -21,7 +21,13 @@ from sanpo.consent.actions import (
     list_offers,
 )
 from sanpo.consent.notices import acknowledge_notice, list_notices
-from sanpo.consent.publication import AgreementExists, AgreementIsDecided, approve_agreement, count_granted
+from sanpo.consent.publication import (
+    AgreementExists,
+    AgreementIsDecided,
+    approve_agreement,
+    close_agreement,
+    count_granted,
+)
 from sanpo.consent.receipts import sign_input
 from sanpo.consent.states import DecisionDoesNotApply, State
 from sanpo.ground.actors import Anonymous, Resident

@@ -12,7 +12,8 @@ import pytest
 from deltalake import DeltaTable
 
 from sanpo.ground.city import City
-from sanpo.lake import RowsDoNotFitDataset, append, has_appended, snapshot
+from sanpo.lake import append, has_appended, snapshot
+from sanpo.lake.errors import RowsDoNotFitDataset
 from sanpo.lake.layout import SUBJECTS_PER_RANGE
 from tests.lake.rows import READINGS, readings
 

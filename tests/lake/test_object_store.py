@@ -18,17 +18,9 @@ from pyarrow.fs import FileSelector, FileSystem
 
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
-from sanpo.lake import (
-    LakeIsBusy,
-    LakeIsUnavailable,
-    SnapshotIsGone,
-    append,
-    compact,
-    open_snapshot,
-    read_subject,
-    snapshot,
-)
+from sanpo.lake import LakeIsUnavailable, SnapshotIsGone, append, compact, open_snapshot, read_subject, snapshot
 from sanpo.lake import actions as lake_actions
+from sanpo.lake.errors import LakeIsBusy
 from sanpo.lake.health import check_files
 from sanpo.lake.store import file_system
 from sanpo.lake.upkeep import erase_subject, retain

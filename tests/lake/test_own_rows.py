@@ -7,8 +7,9 @@ import pytest
 from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
-from sanpo.lake import DatasetHasNoSubjects, DatasetIsUnknown, append, read_subject
+from sanpo.lake import DatasetIsUnknown, append, read_subject
 from sanpo.lake import actions as lake_actions
+from sanpo.lake.errors import DatasetHasNoSubjects
 from sanpo.lake.model import Column, Dataset
 from tests.lake.rows import BEGIN, READINGS, readings
 

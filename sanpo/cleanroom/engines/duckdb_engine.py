@@ -1,18 +1,25 @@
 """DuckDB in this process: one locked-down database, one cursor for each question, bounded time and memory.
 
 The database can read the lake's folder and nothing else, can load no extension, and its configuration cannot be
-changed again; the only statements it gets are those of `duckdb_sql`.
+changed again; the only statements it gets are those of `duckdb_sql`. What does not fit in memory goes to a folder of its
+own on disk, within a limit.
 """
 
+import atexit
 import math
+import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 import pyarrow as pa
 
 from sanpo.cleanroom.domains import Key
@@ -124,7 +131,7 @@ def _bounded(plan: Plan, settings: Settings, stopped: Stopped | None) -> Iterato
 
     Where a file of the lake is broken, the lake's `FileIsBroken` names it.
     """
-    cursor = _database(settings.lake, settings.question_threads, settings.question_memory_mb).cursor()
+    cursor = database_for(settings).cursor()
     watch = _Watch(cursor, settings.question_timeout_ms, stopped)
     watch.start()
     try:
@@ -163,16 +170,26 @@ class _Watch(threading.Thread):
                 return
 
 
+def database_for(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The process's database over the settings' lake, within their bounds of memory, disk and threads."""
+    spill = str(settings.home / "spill") if settings.question_spill_mb else ""
+    return _database(
+        settings.lake, settings.question_threads, settings.question_memory_mb, spill, settings.question_spill_mb
+    )
+
+
 @lru_cache(maxsize=8)
-def _database(lake: str, threads: int, memory_mb: int) -> duckdb.DuckDBPyConnection:
-    """The process's database over one lake. Spilling to disk is off: a question fits in memory or is refused."""
+def _database(lake: str, threads: int, memory_mb: int, spill: str, spill_mb: int) -> duckdb.DuckDBPyConnection:
+    if spill:
+        spill = _own_folder(Path(spill))
     database = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "threads": threads,
             "memory_limit": f"{memory_mb}MB",
-            "temp_directory": "",
+            "temp_directory": spill,
+            "max_temp_directory_size": f"{spill_mb}MB",
         }
     )
     database.execute("set parquet_metadata_cache = true")  # a file of the lake never changes
@@ -181,3 +198,18 @@ def _database(lake: str, threads: int, memory_mb: int) -> duckdb.DuckDBPyConnect
     database.execute("set enable_external_access = false")
     database.execute("set lock_configuration = true")
     return database
+
+
+def _own_folder(spill: Path) -> str:
+    """A folder of this process's own for what does not fit in memory, closed to others; it goes when the process ends.
+
+    What a process that was killed left there goes when the next one starts.
+    """
+    spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in spill.iterdir():
+        pid = left.name.partition("-")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    own = tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=spill)
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own

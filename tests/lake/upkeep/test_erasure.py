@@ -16,8 +16,8 @@ from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.journal import list_entries, prove_entry, sequence, verify
-from sanpo.lake import LakeIsBusy, SnapshotIsGone, append, compact, read_subject, replace, snapshot
-from sanpo.lake.errors import FileIsBroken
+from sanpo.lake import SnapshotIsGone, append, compact, read_subject, replace, snapshot
+from sanpo.lake.errors import FileIsBroken, LakeIsBusy
 from sanpo.lake.layout import range_folder
 from sanpo.lake.upkeep import ask_erasure, carry_out, deletion, erase_subject, list_erasures
 from tests.lake.rows import BEGIN, READINGS

@@ -15,8 +15,8 @@ from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.errors import NotPermitted
 from sanpo.journal import list_entries
-from sanpo.lake import LakeIsBusy, SnapshotIsGone, append, compact, snapshot
-from sanpo.lake.errors import DatasetIsKeptForever
+from sanpo.lake import SnapshotIsGone, append, compact, snapshot
+from sanpo.lake.errors import DatasetIsKeptForever, LakeIsBusy
 from sanpo.lake.model import dataset_from_manifest
 from sanpo.lake.upkeep import deletion, retain, retain_all
 from tests.lake.datasets import COLUMNS, DEMO, described, things
