@@ -36,7 +36,7 @@ SUBJECTS = 24
 LONG = os.environ.get("SANPO_LONG") == "1"
 """Asks for many generated cases, and marks their tests for `make test-long`."""
 MARKS = [pytest.mark.long] if LONG else []
-EXAMPLES = 1_000 if LONG else 8
+EXAMPLES = 300 if LONG else 8
 NAMES = [
     "a",
     "b2",

@@ -14,7 +14,7 @@ from tests.cleanroom.worlds import scope_for
 
 def is_flat(filter: Filter | None) -> bool:
     parts = filter.parts if isinstance(filter, AllOf) else () if filter is None else (filter,)
-    return all(isinstance(part, Comparison) for part in parts)
+    return all(isinstance(part, Comparison) and part.term.band is None for part in parts)
 
 
 @settings(max_examples=EXAMPLES)

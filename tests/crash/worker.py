@@ -22,7 +22,10 @@ from sanpo.ground.config import Settings
 from sanpo.ground.errors import DomainError, Kind
 from sanpo.journal.sequencer import sequence_all
 
-SQL = "select count(*), sum(energy_wh) from energy.readings"
+PEOPLE = "select count(distinct subject_no) from energy.readings"
+SUMS = "select count(*), sum(energy_wh) from energy.readings"
+"""Answered, or refused by the guard where it would tell of the few who came or went since it was answered before."""
+FAIR = ("cleanroom.consent_moved_during_question", "cleanroom.answers_are_too_close")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def run_by_chance(loop: Loop, say: Connection, seed: int) -> None:
                 decision = chance.choice((Decision.GIVE, Decision.WITHDRAW))
                 _decide(loop, city, say, chance.choice(loop.residents), decision)
             elif step == "ask":
-                _ask(loop, city, say)
+                _ask(loop, city, say, chance.choice((PEOPLE, SUMS)))
             else:
                 _sequence(city, say)
     except (DomainError, psycopg.Error):
@@ -138,12 +141,12 @@ def _decide(loop: Loop, city: City, say: Connection, resident: Resident, decisio
         _tell(say, Decided(outcome.event_id, outcome.entry_id, resident.subject_no, outcome.state.value))
 
 
-def _ask(loop: Loop, city: City, say: Connection) -> None:
+def _ask(loop: Loop, city: City, say: Connection, sql: str = PEOPLE) -> None:
     started_ns = time.monotonic_ns()
     try:
-        answer = ask(city, loop.asker, None, SQL)
+        answer = ask(city, loop.asker, None, sql)
     except DomainError as refusal:
-        if refusal.code != "cleanroom.consent_moved_during_question":
+        if refusal.code not in FAIR:
             raise
         return
     _tell(say, Answered(answer.entry_id, started_ns, time.monotonic_ns()))
