@@ -1,4 +1,4 @@
-"""The lake over HTTP: a resident asks for the erasure of their own rows, and sees how far it is."""
+"""The lake over HTTP: what datasets there are; a resident asks for the erasure of their own rows, and sees how far it is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,8 @@ from litestar import get, post
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
 from sanpo.ground.problems import problem_responses
+from sanpo.lake.catalogue import list_datasets
+from sanpo.lake.model import kind_of
 from sanpo.lake.upkeep import Erasure, ask_erasure, list_erasures
 
 PATH = "/api/lake/erasures"
@@ -71,4 +73,43 @@ def _view(erasure: Erasure) -> ErasureView:
     )
 
 
-handlers: list[Any] = [post_erasure, get_erasures]
+@dataclass(frozen=True)
+class ColumnView:
+    """One column: its type and role, its unit where it has one, and what it is, by language."""
+
+    name: str
+    type: str
+    role: str
+    unit: str | None
+    text: dict[str, str]
+
+
+@dataclass(frozen=True)
+class DatasetView:
+    """One dataset of the catalogue. Open data names licence (SPDX identifier or address) and attribution."""
+
+    name: str
+    kind: Literal["personal", "open", "public"]
+    text: dict[str, str]
+    columns: list[ColumnView]
+    licence: str | None
+    attribution: str | None
+
+
+@get("/api/lake/datasets", sync_to_thread=True)
+def get_datasets(city: City) -> list[DatasetView]:
+    """Every dataset of the city with its columns, for everybody. Rows are had by a question, or by an export."""
+    return [
+        DatasetView(
+            name=dataset.name,
+            kind=kind_of(dataset),
+            text=dict(dataset.text),
+            columns=[ColumnView(c.name, c.type, c.role, c.unit, dict(c.text)) for c in dataset.columns],
+            licence=dataset.licence,
+            attribution=dataset.attribution,
+        )
+        for dataset in list_datasets(city)
+    ]
+
+
+handlers: list[Any] = [post_erasure, get_erasures, get_datasets]

@@ -123,6 +123,13 @@ class Dataset:
         return LOCAL_TIMESTAMP if column.name == self.local_column else _ARROW[column.type]
 
 
+def kind_of(dataset: Dataset) -> Literal["personal", "open", "public"]:
+    """`personal`: read under consent only; `open`: published by others, added by the city; `public`: a service's own."""
+    if dataset.personal:
+        return "personal"
+    return "open" if dataset.is_open else "public"
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One immutable state of a dataset: the Parquet files (absolute paths or URLs) that hold its rows at `version`.

@@ -1,4 +1,4 @@
-"""The resident's page of erasure: what the lake holds of me, what erasing means, and how far it is."""
+"""The lake's pages: what the city holds at all, for everybody; and a resident's erasure of what it holds of them."""
 
 from typing import Annotated, Any
 
@@ -13,6 +13,9 @@ from sanpo.ground.errors import InputIsInvalid
 from sanpo.ground.problems import language_of
 from sanpo.ground.web import render
 from sanpo.lake.actions import count_own_rows
+from sanpo.lake.catalogue import list_datasets
+from sanpo.lake.licences import licence_title, licence_url
+from sanpo.lake.model import kind_of
 from sanpo.lake.upkeep import ask_erasure, list_erasures
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -45,4 +48,21 @@ def post_erasures_page(city: City, actor: Actor, data: Form) -> Redirect:
     return Redirect(f"{PATH}?done=asked", status_code=303, headers={"Cache-Control": "no-store"})
 
 
-handlers: list[Any] = [get_erasures_page, post_erasures_page]
+@get("/lake/datasets", sync_to_thread=True, include_in_schema=False)
+def get_datasets_page(request: Request[Any, Any, Any], city: City) -> Response[str]:
+    """Every dataset of the city, about people or not, with its columns; open data with publisher and licence."""
+    lang = language_of(request)
+    return render(
+        request,
+        "lake/datasets.html",
+        groups=[
+            (kind, [dataset for dataset in list_datasets(city) if kind_of(dataset) == kind])
+            for kind in ("personal", "open", "public")
+        ],
+        words=lambda text, name: text.get(lang, name),
+        licence_title=licence_title,
+        licence_url=licence_url,
+    )
+
+
+handlers: list[Any] = [get_erasures_page, post_erasures_page, get_datasets_page]
