@@ -16,6 +16,7 @@ import psycopg
 from sanpo import app
 from sanpo.cleanroom import ask
 from sanpo.consent import Decision, decide
+from sanpo.ground import statements
 from sanpo.ground.actors import Client, Resident
 from sanpo.ground.city import City
 from sanpo.ground.config import Settings
@@ -67,17 +68,19 @@ class Points:
 
     def __init__(self, at: int) -> None:
         self.left = at
-        self._wrap(psycopg.Cursor, "execute", after=False)
-        self._wrap(psycopg.Cursor, "executemany", after=False)
-        self._wrap(psycopg.Connection, "commit", after=True)
+        self._wrap(psycopg.Cursor, "execute")
+        self._wrap(psycopg.Cursor, "executemany")
+        self._wrap(psycopg.Connection, "commit")
+        self._wrap(statements.Connection, "run")
+        self._wrap(statements.Connection, "command")
 
-    def _wrap(self, of: Any, name: str, *, after: bool) -> None:
+    def _wrap(self, of: Any, name: str) -> None:
         original = getattr(of, name)
 
         def counted(*args: Any, **kwargs: Any) -> Any:
             self._pass()
             result = original(*args, **kwargs)
-            if after:
+            if name == "commit" or result == b"COMMIT":
                 self._pass()
             return result
 
