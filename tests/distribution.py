@@ -7,6 +7,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = ("tests/browser/", "tests/crash/", "tests/attacks/", "tests/cleanroom/")
 """Folders whose tests share what is dear to build, or the machine itself. Any other file is a piece of work of its own."""
+ALONE = ("tests/cleanroom/test_fuzz.py",)
+"""Files of which each test is a piece of work of its own: they share nothing, and take long."""
 LONG_ONES = (*TOGETHER, "tests/journeys/", "tests/services/", "tests/lake/", "tests/people/", "tests/consent/")
 
 
@@ -18,6 +20,8 @@ class Distribution(LoadScopeScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(ALONE):
+            return nodeid
         return next(filter(nodeid.startswith, TOGETHER), nodeid.partition("::")[0])
 
 

@@ -177,7 +177,7 @@ def test_dates_expire_like_moments(city: City) -> None:
     assert times(short) == days[2:]
 
 
-@settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.integers(-120 * 24, 40 * 24), min_size=1, max_size=6), min_size=1, max_size=4))
 def test_what_is_left_is_what_the_horizon_says(short: City, batches: list[list[int]]) -> None:
     append(short, DEMO, things_at(NOW))
