@@ -16,7 +16,7 @@ import jinja2
 import psycopg
 from litestar import Litestar, Request, get
 from litestar.config.response_cache import ResponseCacheConfig
-from litestar.datastructures import Cookie, MutableScopeHeaders, State
+from litestar.datastructures import Cookie, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, InternalServerException
 from litestar.openapi.config import OpenAPIConfig
@@ -47,13 +47,13 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 ResolveActor = Callable[..., Actor]
 # Browsers drop tabs and line ends from an address and read a backslash as a slash: what is left could be another site.
 _OWN_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
-_SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+_SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def _city(state: State) -> City:
     return found
 
 
-async def _actor(request: Request[Any, Any, Any], state: State) -> Actor:
-    city: City = state.city
+async def _actor(request: Request[Any, Any, Any], state: State, city: City) -> Actor:
+    # That it needs the city lets Litestar resolve the two one after the other: both at once would cost a group of tasks.
     cookie = request.cookies.get(state.session_cookie, "")
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
@@ -173,11 +173,11 @@ async def _actor(request: Request[Any, Any, Any], state: State) -> Actor:
 async def _secure(message: Message, scope: Scope) -> None:
     """On whatever leaves, refusals and files included, which no hook on handlers would see."""
     if message["type"] == "http.response.start":
-        headers = MutableScopeHeaders.from_message(message)
-        for name, value in _SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        if not scope["path"].startswith("/static/"):
-            headers.setdefault("Cache-Control", "no-store")
+        headers = message["headers"] = list(message.get("headers", []))
+        there = {name.lower() for name, _ in headers}
+        headers += [header for header in _SECURITY_HEADERS if header[0] not in there]
+        if b"cache-control" not in there and not scope["path"].startswith("/static/"):
+            headers.append((b"cache-control", b"no-store"))
 
 
 def _threads(count: int) -> Callable[[], Any]:
