@@ -1,6 +1,6 @@
 """How fast is the journal: durable appends from 8 writers, the sequencer behind them, proof and check at a million?
 
-Writers are threads of two processes, as in the city's HTTP server, each on a connection of its own; they, the database
+Writers are threads of four processes, as in a city with four HTTP workers, each on a connection of its own; they, the database
 and its disk share the machine. `appends_per_s`: every append is a transaction of its own, on disk before the writer
 goes on. `ratio_to_plain`: against the alternative, inserts into a plain audit table with one index, in the same form and
 run. `appends_in_transaction_per_s`: through `city.transaction`, with BEGIN, the actor's settings and COMMIT around it.
@@ -34,7 +34,7 @@ from sanpo.journal.merkle import inclusion_holds
 from sanpo.journal.model import body_bytes
 
 WRITER = System("operator")
-PROCESSES = 2
+PROCESSES = 4
 WARM_UP_S = 1.0
 BODY = {"agreement": "agr_06ca0000000000000000000000", "answer": "0" * 64, "purpose": "energy advice", "subjects": 1234}
 PLAIN = "insert into public.plain (kind, at, body) values (%(kind)s, %(at)s, %(body)s) returning no"

@@ -25,7 +25,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--population", type=int, default=120_000)
     options.add_argument("--residents", type=int, default=4000)
-    options.add_argument("--connections", type=int, default=8)
+    options.add_argument("--connections", type=int, default=16)
     given = options.parse_args()
     with fresh_city() as city:
         world = World(city)
