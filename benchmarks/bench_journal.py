@@ -1,7 +1,7 @@
 """How fast is the journal: durable appends from 8 writers, the sequencer behind them, proof and check at a million?
 
-Writers are threads of four processes, as in a city with four HTTP workers, each on a connection of its own; they, the database
-and its disk share the machine. `appends_per_s`: every append is a transaction of its own, on disk before the writer
+Writers are threads of four processes, as in a city with four HTTP workers, each on a connection of its own; they, the
+database and its disk share the machine. `appends_per_s`: every append is a transaction of its own, on disk before the writer
 goes on. `ratio_to_plain`: against the alternative, inserts into a plain audit table with one index, in the same form and
 run. `appends_in_transaction_per_s`: through `city.transaction`, with BEGIN, the actor's settings and COMMIT around it.
 `proof_ms`: an inclusion proof from stored tiles, database included, and its verification.

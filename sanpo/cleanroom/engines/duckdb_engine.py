@@ -194,7 +194,7 @@ def _database(lake: str, threads: int, memory_mb: int, spill: str, spill_mb: int
     )
     database.execute("set parquet_metadata_cache = true")  # a file of the lake never changes
     database.execute("set timezone = 'UTC'")
-    # Statements join in the right order, the admitted first; DuckDB's own guess took up to six times as long (bench_consent_join).
+    # Statements join in the right order, the admitted first; DuckDB's own guess took up to six times as long.
     database.execute("set disabled_optimizers = 'join_order'")
     database.execute("set allowed_directories = [$1]", [lake.rstrip("/") + "/"])
     database.execute("set enable_external_access = false")
