@@ -146,6 +146,11 @@ class Snapshot:
     rows: int = 0
     """How many rows its files hold."""
 
+    @property
+    def is_far(self) -> bool:
+        """Whether its files lie in an object store, and not in a folder of this machine."""
+        return "://" in self.root
+
 
 @dataclass(frozen=True)
 class Holding:

@@ -23,6 +23,7 @@ from sanpo.cleanroom.errors import (
 from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.plan import Limits
+from sanpo.lake import Snapshot
 from sanpo.lake.errors import FileIsBroken
 from tests.cleanroom.agreement import assert_same_cells, is_exact
 from tests.cleanroom.joined_questions import limits_for
@@ -167,6 +168,7 @@ def test_engine_stops_a_question_at_the_time_limit(lake: Lake, monkeypatch: pyte
     class Endless:
         sql = "select count(*) from range(100000000000) a where a.range % 7 = $p0"
         params = {"p0": 3}
+        far: dict[str, Snapshot] = {}
 
     monkeypatch.setattr(duckdb_engine, "to_statement", lambda plan: Endless)
     with pytest.raises(QuestionRunsTooLong) as refused:
@@ -178,6 +180,7 @@ def test_engine_stops_a_question_at_the_memory_limit(lake: Lake, monkeypatch: py
     class Wide:
         sql = "select count(distinct range) from range(20000000) where range > $p0"
         params = {"p0": 0}
+        far: dict[str, Snapshot] = {}
 
     monkeypatch.setattr(duckdb_engine, "to_statement", lambda plan: Wide)
     with pytest.raises(QuestionNeedsTooMuchMemory) as refused:

@@ -16,18 +16,21 @@ import pyarrow as pa
 import pytest
 from pyarrow.fs import FileSelector, FileSystem
 
+from sanpo.cleanroom import ask
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.lake import LakeIsUnavailable, SnapshotIsGone, append, compact, open_snapshot, read_subject, snapshot
 from sanpo.lake import actions as lake_actions
+from sanpo.lake import replace as replace_rows
 from sanpo.lake.errors import LakeIsBusy
 from sanpo.lake.health import check_files
 from sanpo.lake.store import file_system
 from sanpo.lake.upkeep import erase_subject, retain
 from tests.lake.datasets import COLUMNS, DEMO, described, things
 from tests.lake.rows import BEGIN, READINGS, readings
-from tests.lake.upkeep.people import PEOPLE, held, resident, rows_of
+from tests.lake.upkeep.people import PEOPLE, held, homes_of, resident, rows_of
 from tests.lake.upkeep.test_retention import HORIZON, NOW, things_at, times
+from tests.world import World
 
 pytestmark = pytest.mark.long
 
@@ -190,6 +193,27 @@ def test_duckdb_scans_a_snapshot_with_columns_and_filters_pushed_down(far: City)
     assert "ARROW_SCAN" in plan
     assert "subject_no = 3" in plan.replace('"', "")
     assert "meter_no" not in plan
+
+
+def test_question_is_answered_from_the_store_as_from_a_folder(far: City) -> None:
+    """The whole walk, two datasets and the guard: of those who agreed, and no difference to the same lake in a folder."""
+    world = World(far)
+    people = world.residents(14)
+    numbers = [each.subject_no for each in people]
+    near = replace(far, settings=replace(far.settings, lake_url=""))
+    for city in (far, near):
+        append(city, READINGS, readings(numbers, 12))
+        replace_rows(city, "energy.homes", homes_of(*numbers))
+    agreement = world.agreement()
+    world.give(agreement, people[:12])
+    sql = "select count(*), sum(energy_wh) from energy.readings where dwelling_type is not null"
+    asker = world.client(world.university, agreement)
+    answers = [ask(city, asker, None, sql) for city in (far, near)]
+    assert answers[0].rows == answers[1].rows
+    assert [(row.values[0], row.subjects) for row in answers[0].rows] == [(12 * 12, 12)]
+    world.give(agreement, people[12:])
+    again = ask(far, asker, None, sql)
+    assert again.as_before in {answer.entry_id for answer in answers}
 
 
 def test_check_reads_every_object_and_says_which_is_missing(far: City) -> None:

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from sanpo.cleanroom.domains import Key
 from sanpo.cleanroom.engines.bounded import bounded_cells, declared_table
-from sanpo.cleanroom.engines.duckdb_sql import to_bounded_statement, to_holdings, to_shares, to_statement
+from sanpo.cleanroom.engines.duckdb_sql import Statement, to_bounded_statement, to_holdings, to_shares, to_statement
 from sanpo.cleanroom.errors import (
     AnswerIsTooLarge,
     EngineIsUnavailable,
@@ -36,7 +36,7 @@ from sanpo.cleanroom.model import SUBJECT, Measure
 from sanpo.cleanroom.plan import MOST_CELLS, Cell, Plan, filled_of, measured_columns
 from sanpo.cleanroom.private import BoundedCells, Bounding
 from sanpo.ground.config import Settings
-from sanpo.lake import check_readable
+from sanpo.lake import check_readable, open_snapshot
 
 Shares = dict[str, dict[tuple[Any, ...], float]]
 """By column and key: the share of its sum that the largest subjects hold."""
@@ -57,7 +57,7 @@ def run(plan: Plan, settings: Settings, stopped: Stopped | None = None) -> list[
     statement = to_statement(plan)
     with _bounded(plan, settings, stopped) as cursor:
         cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
-        rows = cursor.execute(statement.sql, statement.params).fetchall()
+        rows = _fetched(cursor, statement)
         shares = _shares(cursor, plan) if len(rows) <= MOST_CELLS else {}
     if len(rows) > MOST_CELLS:
         raise AnswerIsTooLarge(most=MOST_CELLS)
@@ -73,7 +73,7 @@ def holdings(plan: Plan, settings: Settings, stopped: Stopped | None = None) -> 
     statement = to_holdings(plan)
     with _bounded(plan, settings, stopped) as cursor:
         cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
-        for *key, subject, rows in cursor.execute(statement.sql, statement.params).fetchall():
+        for *key, subject, rows in _fetched(cursor, statement):
             found.setdefault(tuple(key), {})[subject] = rows
     return found
 
@@ -88,8 +88,14 @@ def run_bounded(
     with _bounded(plan, settings, stopped) as cursor:
         cursor.register("admitted", pa.table({SUBJECT: pa.array(plan.subjects)}))
         cursor.register("declared", declared_table(keys))
-        found = cursor.execute(statement.sql, statement.params).fetchall()
+        found = _fetched(cursor, statement)
     return bounded_cells(found, keys, bounding)
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection, statement: Statement) -> list[Any]:
+    for name, snapshot in statement.far.items():
+        cursor.register(name, open_snapshot(snapshot))
+    return cursor.execute(statement.sql, statement.params).fetchall()
 
 
 def _shares(cursor: duckdb.DuckDBPyConnection, plan: Plan) -> Shares:
@@ -99,7 +105,7 @@ def _shares(cursor: duckdb.DuckDBPyConnection, plan: Plan) -> Shares:
     found: Shares = {}
     for name in dict.fromkeys(m.column for m in plan.question.measures if m.column is not None):
         statement = to_shares(plan, name)
-        rows = cursor.execute(statement.sql, statement.params).fetchall()
+        rows = _fetched(cursor, statement)
         found[name] = {row[:-1]: row[-1] for row in rows}
     return found
 
@@ -142,7 +148,7 @@ def _bounded(plan: Plan, settings: Settings, stopped: Stopped | None) -> Iterato
         raise QuestionRunsTooLong(limit_ms=settings.question_timeout_ms) from None
     except duckdb.OutOfMemoryException:
         raise QuestionNeedsTooMuchMemory(limit_mb=settings.question_memory_mb) from None
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         for snapshot in plan.snapshots:
             check_readable(snapshot, str(error))
         problem = f"{type(error).__name__}: {error}".splitlines()[0][:200].replace(settings.lake, "lake")

@@ -53,6 +53,8 @@ class Statement:
 
     sql: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    far: dict[str, Snapshot] = field(default_factory=dict)
+    """By name of a relation in the text: what lies in an object store, which DuckDB is not let reach by itself."""
 
     def bind(self, value: Any) -> str:
         """A place for this value in the text."""
@@ -135,6 +137,10 @@ def _source(plan: Plan, made: Statement) -> list[str]:
 
 
 def _files(snapshot: Snapshot, made: Statement) -> str:
+    if snapshot.is_far:
+        name = next((name for name, other in made.far.items() if other is snapshot), f"far_{len(made.far)}")
+        made.far[name] = snapshot
+        return name
     return f"read_parquet({made.bind(list(snapshot.files))}, hive_partitioning = false, union_by_name = true)"
 
 
