@@ -19,7 +19,7 @@ from sanpo.cleanroom import parse_sql
 from sanpo.cleanroom.catalogue import scope_for
 from sanpo.cleanroom.plan import Plan, datasets_used, make_plan, time_span
 from sanpo.cleanroom.rules import check_rule, check_types, limits_of
-from sanpo.consent import PublishedAgreement, admit
+from sanpo.consent import PublishedAgreement, admit, check_covered
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.lake import snapshot
@@ -88,7 +88,10 @@ def plan_of(city: City, agreement: PublishedAgreement) -> Plan:
     since, until = time_span(question, scope, city.settings.zone)
     with city.transaction(OPERATOR) as tx:
         uses = datasets_used(question, scope)
-        (admission, *_) = [admit(tx, OPERATOR, agreement.agreement_id, dataset=n, columns=c) for n, c in uses.items()]
+        (name, columns), *others = uses.items()
+        admission = admit(tx, OPERATOR, agreement.agreement_id, dataset=name, columns=columns)
+        for other, of_other in others:
+            check_covered(admission.agreement, other, of_other)
         rule = admission.agreement.rule
         check_rule(question, scope, rule)
         snapshots = {name: snapshot(city, name, since=since, until=until) for name in uses}

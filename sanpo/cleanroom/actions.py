@@ -19,7 +19,7 @@ from sanpo.cleanroom.rules import check_cost, check_rule, check_types, fewest_su
 from sanpo.cleanroom.running import Stop, under_way
 from sanpo.cleanroom.scope import Scope
 from sanpo.cleanroom.stages import Stages
-from sanpo.consent import Admission, admit, confirm
+from sanpo.consent import Admission, admit, check_covered, confirm
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -130,12 +130,12 @@ def _agreement_named(actor: Actor, agreement_id: str | None) -> str:
 def _admitted(tx: Transaction, actor: Actor, asked: Asked) -> Admission:
     """Asks the gate for every personal dataset touched. An agreement has one set of subjects, whichever is meant."""
     personal = {each.name for each in asked.scope.datasets if each.personal}
-    admissions = [
-        admit(tx, actor, asked.agreement_id, dataset=name, columns=columns)
-        for name, columns in datasets_used(asked.question, asked.scope).items()
-        if name in personal
-    ]
-    return admissions[0]
+    used = datasets_used(asked.question, asked.scope).items()
+    (name, columns), *others = [(name, columns) for name, columns in used if name in personal]
+    admission = admit(tx, actor, asked.agreement_id, dataset=name, columns=columns)
+    for other, of_other in others:
+        check_covered(admission.agreement, other, of_other)
+    return admission
 
 
 def _snapshots(city: City, asked: Asked) -> dict[str, Snapshot]:
