@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sanpo.cleanroom.engines import duckdb_engine, reference, spark_client, spark_engine
 from sanpo.cleanroom.engines.bounded import Row, bound_naively, bounded_cells
 from sanpo.cleanroom.engines.spark_bounded import bounded_frame
+from sanpo.cleanroom.errors import EngineIsUnavailable
 from sanpo.cleanroom.model import Question
 from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.plan import Limits, Plan
@@ -112,7 +113,8 @@ def test_private_answer_is_bounded_alike_from_the_lake_on(server: Server, tmp_pa
     bounding = Bounding(contribution_rows=5, most_cells=2, ends={"energy_wh": (0, 30)}, seed="s")
     found = spark_engine.run_bounded(plan, keys, bounding, chosen_for(lake, server))
     assert found == duckdb_engine.run_bounded(plan, keys, bounding, chosen_for(lake, server))
-    assert sum(next(iter(found.series.values()))) == 8 * 5
+    # Five rows at most of each of eight people; who has fewer in their two cells counts with those.
+    assert 8 * 4 < sum(next(iter(found.series.values()))) <= 8 * 5
 
 
 def test_every_subject_of_a_large_city_is_named(
@@ -167,17 +169,23 @@ def test_literals_are_values_and_never_text(server: Server, tmp_path: Path) -> N
         assert [cell.rows for cell in spark_engine.run(plan, chosen_for(lake, server))] == [1]
 
 
-def test_older_files_are_read_in_the_types_of_today(server: Server, tmp_path: Path) -> None:
-    """A file may lack a column, or have int32 where int64 is meant now; folders may be named as Hive names partitions."""
+@pytest.mark.parametrize("old_type", [pa.int64(), pa.int32()], ids=str)
+def test_older_files_are_read_in_the_types_of_today(server: Server, tmp_path: Path, old_type: pa.DataType) -> None:
+    """A file may lack a column, or have int32 where int64 is meant now, which Sail refuses until the dataset is compacted
+    whole; folders may be named as Hive names partitions."""
     lake = write_lake(tmp_path / "lake", [reading(1, total_wh=2**40, volts=1.5)], [])
     folder = lake.folder / "energy wh=5" / "note=x"
     folder.mkdir(parents=True)
-    old = pa.table({"subject_no": pa.array([2, 2], pa.int32()), "total_wh": pa.array([7, None], pa.int32())})
+    old = pa.table({"subject_no": pa.array([2, 2], pa.int32()), "total_wh": pa.array([7, None], old_type)})
     pq.write_table(old, folder / "a%20b.parquet")
     snapshot = Snapshot(READINGS, 2, (*lake.readings.files, str(folder / "a%20b.parquet")), str(lake.folder))
     newer = Lake(lake.folder, snapshot, lake.homes)
     plan = newer.plan(
         parse_sql("select note, sum(total_wh), count(*), sum(volts) from energy.readings group by note"), [1, 2]
     )
+    if server.name != SPARK and old_type == pa.int32():
+        with pytest.raises(EngineIsUnavailable):
+            spark_engine.run(plan, chosen_for(newer, server))
+        return
     (cell,) = spark_engine.run(plan, chosen_for(newer, server))
     assert (cell.key, cell.values, cell.filled, cell.rows) == ((None,), (2**40 + 7, 3, 1.5), (2, 3, 1), 3)

@@ -46,10 +46,10 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_idle_soon(server: Server) -> None:
     """Whether the server has stopped working, too: an interrupted question must not burn on."""
-    for _ in range(20):
+    for _ in range(40):
         before = server.cpu_s()
         time.sleep(1)
-        if server.cpu_s() - before < 0.3:
+        if server.cpu_s() - before < 0.5:
             return
     pytest.fail("the server is still busy")
 
