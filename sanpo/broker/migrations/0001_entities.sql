@@ -1,0 +1,109 @@
+-- Tenants (ETSI GS CIM 009 §4.14). `watched` says that somebody follows the outbox: without, nothing is written there.
+create table broker.tenants (
+  tenant_no int generated always as identity primary key,
+  name text not null unique,
+  watched boolean not null default false,
+  created_at timestamptz not null
+);
+
+-- One row for each entity. `doc` is the canonical form (broker/model.py); the other columns are read out of it for
+-- conditions. `subjects` are the residents whom a personal entity is about, null for a public one.
+create table broker.entities (
+  entity_no bigint generated always as identity primary key,
+  tenant_no int not null references broker.tenants,
+  entity_id text not null,
+  types text[] not null,
+  scopes text[],
+  doc jsonb not null,
+  min_x float8,
+  max_x float8,
+  min_y float8,
+  max_y float8,
+  personal boolean not null default false,
+  subjects int[],
+  created_at timestamptz not null,
+  modified_at timestamptz not null,
+  constraint entity_is_one unique (tenant_no, entity_id),
+  check (personal = (subjects is not null))
+) with (fillfactor = 60);
+create index entities_by_type on broker.entities using gin (types);
+create index entities_by_subject on broker.entities using gin (subjects) where personal;
+create index entities_by_place on broker.entities (tenant_no, min_x, min_y) where min_x is not null;
+
+-- What was deleted, so that its history keeps its name (§4.5.6 deletedAt). A new entity of the same id is another row.
+create table broker.departed (
+  entity_no bigint primary key,
+  tenant_no int not null references broker.tenants,
+  entity_id text not null,
+  types text[] not null,
+  scopes text[],
+  personal boolean not null,
+  subjects int[],
+  created_at timestamptz not null,
+  deleted_at timestamptz not null
+);
+create index on broker.departed (tenant_no, entity_id);
+
+-- The outbox of changes, written in the change's own transaction, read in order of change_no and deleted by who follows it.
+-- `before` holds the instances that were replaced or removed, by attribute; `after` the entity as it was left.
+create table broker.changes (
+  change_no bigint generated always as identity primary key,
+  tenant_no int not null,
+  entity_no bigint not null,
+  entity_id text not null,
+  kind text not null check (kind in ('created', 'updated', 'deleted')),
+  types text[] not null,
+  added text[] not null,
+  updated text[] not null,
+  removed text[] not null,
+  before jsonb,
+  after jsonb,
+  subjects int[],
+  at timestamptz not null
+);
+
+-- Names of attributes by number: a history of millions of rows need not repeat an IRI.
+create table broker.attributes (
+  attr_no int generated always as identity primary key,
+  iri text not null unique
+);
+
+-- History: one row for each attribute instance written or removed. `at` is observedAt, or modified_at where there is none.
+-- `instance` is null where number, unit and the times say everything (a Property with a number and no more).
+create table broker.observations (
+  observation_no bigint generated always as identity,
+  entity_no bigint not null,
+  attr_no int not null,
+  at timestamptz not null,
+  modified_at timestamptz not null,
+  observed boolean not null,
+  number float8,
+  unit text,
+  dataset_id text,
+  instance jsonb,
+  removed boolean not null default false,
+  subjects int[]
+);
+create index observations_by_time on broker.observations (entity_no, attr_no, at);
+
+-- The second wall. Public rows are for whoever the actions let in; a personal one for its residents, the broker's own
+-- duty, and under an admission while every one of its subjects grants.
+create function broker.is_granted(subjects int[]) returns boolean language sql stable parallel safe as $$
+  select ground.actor_agreement() is not null and cardinality(subjects) > 0 and not exists (
+    select from unnest(subjects) as s (subject_no)
+    left join consent.granted_chunks c on c.agreement_no = ground.actor_agreement() and c.chunk_no = s.subject_no / 2048
+    where c.bits is null or get_bit(c.bits, s.subject_no % 2048) = 0)
+$$;
+
+do $$
+declare kept text;
+begin
+  foreach kept in array array['entities', 'departed', 'changes', 'observations'] loop
+    execute format('alter table broker.%I enable row level security', kept);
+    execute format('alter table broker.%I force row level security', kept);
+    execute format('create policy open on broker.%I using (subjects is null)', kept);
+    execute format('create policy own on broker.%I for select using (subjects @> array[(select ground.actor_subject())])', kept);
+    execute format('create policy duty on broker.%I using ((select ground.actor_duty()) in (''broker'', ''jobs'', ''simulator''))', kept);
+    execute format('create policy admitted on broker.%I for select using (broker.is_granted(subjects))', kept);
+  end loop;
+end $$;
