@@ -19,6 +19,7 @@ class Entity(TypedDict):
     id: str
     type: list[str]
     scope: NotRequired[list[str]]
+    expiresAt: NotRequired[str]
     createdAt: str
     modifiedAt: str
     attrs: Attributes
@@ -38,6 +39,8 @@ VALUE_KEYS = {
 
 NGSI_LD = "https://uri.etsi.org/ngsi-ld/"
 LOCATION = NGSI_LD + "location"
+GEO_NAMES = frozenset({LOCATION, NGSI_LD + "observationSpace", NGSI_LD + "operationSpace"})
+"""Attributes of the core context that are always a GeoProperty (§4.7.1)."""
 NULL = "urn:ngsi-ld:null"
 """Written as a value it deletes (§4.5.0)."""
 

@@ -86,6 +86,27 @@ create table broker.observations (
 );
 create index observations_by_time on broker.observations (entity_no, attr_no, at);
 
+-- What the history notes of instances: `attrs` maps an IRI to a list of them, `now` is when they were written.
+create function broker.observed(attrs jsonb, now timestamptz)
+returns table (attr_no int, at timestamptz, observed boolean, number float8, unit text, dataset_id text, instance jsonb)
+language sql stable as $$
+  select n.attr_no, coalesce((i ->> 'observedAt')::timestamptz, now), i ? 'observedAt',
+         case when jsonb_typeof(i -> 'value') = 'number' then (i -> 'value')::float8 end,
+         i ->> 'unitCode', i ->> 'datasetId',
+         case when jsonb_typeof(i -> 'value') = 'number'
+                   and i - '{type,value,createdAt,modifiedAt,observedAt,unitCode,datasetId}'::text[] = '{}'
+              then null else i end
+  from jsonb_each(attrs) as a (iri, instances)
+  join broker.attributes n on n.iri = a.iri
+  cross join lateral jsonb_array_elements(a.instances) as i
+$$;
+
+-- Organisations whose programs may write entities.
+create table broker.writers (
+  organisation_no int primary key,
+  allowed_at timestamptz not null
+);
+
 -- The second wall. Public rows are for whoever the actions let in; a personal one for its residents, the broker's own
 -- duty, and under an admission while every one of its subjects grants.
 create function broker.is_granted(subjects int[]) returns boolean language sql stable parallel safe as $$

@@ -1,0 +1,16 @@
+"""The door of NGSI-LD (`/ngsi-ld/v1`): the table of all operations, served beside the other districts' handlers."""
+
+from typing import Any
+
+from litestar import asgi
+
+from sanpo.broker.ngsi_ld import attributes, entities
+from sanpo.broker.ngsi_ld.routing import Table
+from sanpo.broker.ngsi_ld.serving import Server
+
+PATH = "/ngsi-ld/v1"
+table = Table()
+table.add(entities.OPERATIONS)
+table.add(attributes.OPERATIONS)
+
+handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(Server(table).__call__)]

@@ -1,0 +1,89 @@
+"""`/entities` and `/entities/{id}` (§6.4, §6.5) but for the query."""
+
+from urllib.parse import quote
+
+from sanpo.broker import entities as actions
+from sanpo.broker.errors import EntityIsInvalid
+from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
+from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, WITH_GEO, Operation, parameters
+from sanpo.broker.ngsi_ld.shaping import check_id, geometry_iri, shape, shaped, time_of, wanted
+from sanpo.broker.representation.reading import Nulls
+
+
+def create(call: Call) -> Reply:
+    """5.6.1 Create Entity."""
+    data, linked = call.document
+    entity = call.reader(linked).entity(data)
+    actions.create_entity(call.place, entity)
+    return Reply(201, headers=[(b"location", b"/ngsi-ld/v1/entities/" + quote(entity["id"], safe=":@").encode())])
+
+
+def retrieve(call: Call) -> Reply:
+    """5.7.1 Retrieve Entity."""
+    linked = call.linked
+    entity_id = check_id(call.segments[0])
+    how = shape(call, linked)
+    doc = actions.retrieve_entity(call.place, entity_id, wanted(call, linked))
+    return call.answer(shaped(call, linked, doc, how, geometry_iri(call, linked)), linked)
+
+
+def merge(call: Call) -> Reply:
+    """5.6.17 Merge Entity."""
+    data, linked = call.document
+    entity_id = check_id(call.segments[0])
+    fragment = call.reader(linked, Nulls.MERGES).fragment(data)
+    _check_same_id(fragment.get("id"), entity_id)
+    actions.merge_entity(
+        call.place,
+        entity_id,
+        fragment,
+        wanted=wanted(call, linked),
+        observed_at=time_of(call, "observedAt"),
+        lang=call.query.get("lang"),
+    )
+    return NO_CONTENT
+
+
+def replace(call: Call) -> Reply:
+    """5.6.18 Replace Entity."""
+    data, linked = call.document
+    entity_id = check_id(call.segments[0])
+    reader = call.reader(linked)
+    if isinstance(data, dict) and "id" not in data and "@id" not in data:
+        data = {**data, "id": entity_id}
+    entity = reader.entity(data)
+    _check_same_id(entity["id"], entity_id)
+    actions.replace_entity(call.place, entity_id, entity, wanted(call, linked))
+    return NO_CONTENT
+
+
+def delete(call: Call) -> Reply:
+    """5.6.6 Delete Entity."""
+    actions.delete_entity(call.place, check_id(call.segments[0]), wanted(call, call.linked))
+    return NO_CONTENT
+
+
+def _check_same_id(given: str | None, entity_id: str) -> None:
+    if given is not None and given != entity_id:
+        raise EntityIsInvalid(where="id", problem="is not the id in the path")
+
+
+OPERATIONS = [
+    Operation("POST", "entities", create, "5.6.1", parameters(), bodies=BODIES),
+    Operation(
+        "GET",
+        "entities/{}",
+        retrieve,
+        "5.7.1",
+        parameters(
+            "type", "attrs", "pick", "omit", "lang", "geometryProperty", "options", "format", "datasetId", "join",
+            "joinLevel", "containedBy", "entityMap", "jsonKeys",
+        ),
+        offers=WITH_GEO,
+    ),
+    Operation(
+        "PATCH", "entities/{}", merge, "5.6.17", parameters("type", "observedAt", "lang", "options", "format"), bodies=PATCHES
+    ),
+    Operation("PUT", "entities/{}", replace, "5.6.18", parameters("type", "options", "format"), bodies=BODIES),
+    Operation("DELETE", "entities/{}", delete, "5.6.6", parameters("type")),
+]  # fmt: skip
