@@ -94,6 +94,14 @@ class TenantNotFound(BrokerError):
     ngsi_ld = "NonexistentTenant"
 
 
+class LimitIsTooHigh(BrokerError):
+    """More results at once than one answer holds (§6.3.10). Field: limit."""
+
+    code = "broker.limit_is_too_high"
+    kind = Kind.REFUSED
+    ngsi_ld = "TooManyResults"
+
+
 class QueryIsTooWide(BrokerError):
     """A query names neither type, attribute, q nor place (§5.7.2.4)."""
 

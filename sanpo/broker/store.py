@@ -1,12 +1,13 @@
 """The vault's door: entities as rows, and the numbers by which tables know tenants and attributes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from sanpo.broker.changing import Change
+from sanpo.broker.language.condition import Condition
 from sanpo.broker.model import LOCATION, Attributes, default_instance
 from sanpo.broker.representation.geometry import box_of
 from sanpo.ground.city import City
@@ -17,6 +18,8 @@ SQL = load_queries(__package__)
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 _MOST_KEPT = 50_000
+_FEW = 2  # attributes that go into the history at once; more are one row of `broker.writes` first
+_CHUNK = 1_000  # entities in one statement: what it keeps then stays in memory
 _NO_BOX = (None, None, None, None)
 
 
@@ -119,6 +122,7 @@ def create(tx: Transaction, tenant_no: int, doc: Any, subjects: Sequence[int] | 
 def save(tx: Transaction, entity_no: int, doc: Any, change: Change, subjects: Sequence[int] | None) -> None:
     """Stores a changed entity that this transaction has locked, with its change and history."""
     whose = None if subjects is None else list(subjects)
+    few = len(change.written) <= _FEW
     tx.execute(
         SQL.save,
         entity_no=entity_no,
@@ -126,7 +130,8 @@ def save(tx: Transaction, entity_no: int, doc: Any, change: Change, subjects: Se
         updated=change.updated,
         removed=change.removed,
         before=_text(change.before),
-        written=_text(change.written),
+        written=_text(change.written if few else {}),
+        wrote=None if few else _text(change.written),
         subjects=whose,
         now=change.now,
         **_columns(doc),
@@ -161,3 +166,91 @@ def _box(attrs: Attributes) -> Any:
 
 def _text(value: Any) -> str:
     return encode(value).decode()
+
+
+def is_watched(tx: Transaction, tenant_no: int) -> bool:
+    """Whether somebody follows the outbox of this tenant."""
+    row = tx.one(SQL.is_watched, tenant_no=tenant_no)
+    return row is not None and bool(row.watched)
+
+
+def create_many(
+    tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, subjects: Sequence[int] | None = None
+) -> set[str]:
+    """Stores new entities; returns the ids that were free. Each id comes once."""
+    whose = None if subjects is None else list(subjects)
+    free: set[str] = set()
+    for rows in _rows(docs):
+        found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now, subjects=whose)
+        free.update(row.entity_id for row in found)
+    return free
+
+
+def put_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str) -> dict[str, bool]:
+    """Stores public entities whether their ids are taken or not; returns which of them are new. Each id comes once."""
+    is_new: dict[str, bool] = {}
+    for rows in _rows(docs):
+        for row in tx.all(SQL.put_many, tenant_no=tenant_no, rows=rows, now=now):
+            is_new[row.entity_id] = row.is_new
+    return is_new
+
+
+def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str) -> None:
+    """As `save`, for many."""
+    rows = [
+        {
+            "no": found.entity_no,
+            "doc": found.doc,
+            "box": _box(found.doc["attrs"]),
+            "added": change.added,
+            "updated": change.updated,
+            "removed": change.removed,
+            "before": change.before,
+            "written": change.written,
+            "gone": change.gone,
+        }
+        for found, change in saved
+    ]
+    if rows:
+        tx.execute(SQL.save_many, rows=_text(rows), now=now)
+
+
+def _rows(docs: Sequence[Any]) -> Iterator[str]:
+    """In one order, so that two batches never wait for each other."""
+    ordered = sorted(docs, key=lambda doc: doc["id"])
+    for at in range(0, len(ordered), _CHUNK):
+        yield _text([{"doc": doc, "box": _box(doc["attrs"])} for doc in ordered[at : at + _CHUNK]])
+
+
+def spread(tx: Transaction, limit: int = 5_000) -> int:
+    """Turns the oldest noted writes into observations; returns how many."""
+    return int(tx.get(SQL.spread, limit=limit).n)
+
+
+def spread_entities(tx: Transaction, entity_nos: Sequence[int]) -> None:
+    """Brings the history of these entities up to date, before it is read."""
+    tx.execute(SQL.spread_entities, entity_nos=list(entity_nos))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The entities of one tenant under a condition, as one actor's connection or transaction reads them."""
+
+    read: Callable[..., list[Any]]
+    tenant_no: int
+    condition: Condition
+    values: Mapping[str, object]
+
+    def find(self, *, limit: int, offset: int = 0, after: int = 0) -> list[Stored]:
+        """In the order of entity_no, those greater than `after`."""
+        rows = self.read(
+            self._placed(SQL.find), tenant_no=self.tenant_no, limit=limit, offset=offset, after=after, **self.values
+        )
+        return [stored(row) for row in rows]
+
+    def count(self) -> int:
+        return int(self.read(self._placed(SQL.count), tenant_no=self.tenant_no, **self.values)[0].n)
+
+    def _placed(self, sql: str) -> str:
+        # The condition is fixed text with places for values (language/condition.py).
+        return sql.replace("/* condition */", self.condition.sql)

@@ -125,6 +125,11 @@ class Database:
         with self._begun(lambda conn: conn.run(sql, params)) as (_, result):
             return result.first()
 
+    def read_all(self, sql: str, **params: Any) -> list[Any]:
+        """As `read`, all rows."""
+        with self._begun(lambda conn: conn.run(sql, params)) as (_, result):
+            return result.all()
+
     @contextmanager
     def transaction(self, city: "City", actor: Actor, now: datetime) -> Iterator[Transaction]:
         """Commits when the block ends, rolls back when it raises."""

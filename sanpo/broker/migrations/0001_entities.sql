@@ -86,6 +86,17 @@ create table broker.observations (
 );
 create index observations_by_time on broker.observations (entity_no, attr_no, at);
 
+-- Writes of many attributes at once, as one row each: cheap in the transaction of the change. `broker.spread` turns them
+-- into observations, at a duty or before the history of an entity is read.
+create table broker.writes (
+  write_no bigint generated always as identity primary key,
+  entity_no bigint not null,
+  attrs jsonb not null,
+  at timestamptz not null,
+  subjects int[]
+);
+create index writes_by_entity on broker.writes (entity_no);
+
 -- What the history notes of instances: `attrs` maps an IRI to a list of them, `now` is when they were written.
 create function broker.observed(attrs jsonb, now timestamptz)
 returns table (attr_no int, at timestamptz, observed boolean, number float8, unit text, dataset_id text, instance jsonb)
@@ -119,7 +130,7 @@ $$;
 do $$
 declare kept text;
 begin
-  foreach kept in array array['entities', 'departed', 'changes', 'observations'] loop
+  foreach kept in array array['entities', 'departed', 'changes', 'writes', 'observations'] loop
     execute format('alter table broker.%I enable row level security', kept);
     execute format('alter table broker.%I force row level security', kept);
     execute format('create policy open on broker.%I using (subjects is null)', kept);

@@ -14,10 +14,10 @@ from litestar.types import Receive, Scope, Send
 
 from sanpo.broker.errors import EntityIsInvalid, ParameterIsInvalid, ParameterIsUnknown
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
-from sanpo.broker.ngsi_ld.negotiation import JSON, choose, media_type_of
+from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
+from sanpo.broker.ngsi_ld.problems import on_error, problem
 from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
 from sanpo.broker.sight import OPEN
-from sanpo.broker.store import encode
 from sanpo.ground.actors import Actor, Anonymous
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError
@@ -25,7 +25,6 @@ from sanpo.people import actor_of
 
 log = structlog.get_logger()
 PREFIX = b"/ngsi-ld/v1"
-_ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
 _WRITING = ("POST", "PATCH", "PUT")
 
 
@@ -100,27 +99,6 @@ class Server:
         except Exception as error:
             log.exception("request_crashed", path=method, problem=type(error).__name__)
             return problem(500, "InternalError", "The broker has failed.", "")
-
-
-def on_error(city: City, error: DomainError, headers: Mapping[str, str]) -> Reply:
-    """A domain error as ProblemDetails."""
-    surface = error.surface
-    found = problem_of(city, error, "ja" if headers.get("accept-language", "").startswith("ja") else "en")
-    more: Headers = [(b"www-authenticate", b'Bearer realm="sanpo"')] if surface.status == 401 else []
-    return Reply(surface.status, encode(found), JSON, more)
-
-
-def problem_of(city: City, error: DomainError, lang: str = "en") -> dict[str, Any]:
-    """ProblemDetails (RFC 9457) with the type that NGSI-LD names."""
-    surface = error.surface
-    detail = city.words.text(lang, f"error.{error.code}", **error.fields)
-    title = city.words.text(lang, f"broker.problem.{_last(surface.ngsi_ld)}")
-    return {"type": surface.ngsi_ld, "title": title, "status": surface.status, "detail": detail}
-
-
-def problem(status: int, kind: str, title: str, detail: str) -> Reply:
-    body = {"type": _ERRORS + kind, "title": title, "status": status, "detail": detail}
-    return Reply(status, encode(body), JSON)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -201,7 +179,3 @@ def _cookie(header: str, name: str) -> str | None:
 
 def _unreadable(error: Exception) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else "not UTF-8, or a value out of range"
-
-
-def _last(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1].rsplit(":", 1)[-1]

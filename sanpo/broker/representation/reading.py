@@ -278,7 +278,8 @@ class Reader:
 def _are_instances(items: list[Any]) -> bool:
     """Whether a list holds instances of an attribute, and is not itself a value."""
     return bool(items) and all(
-        type(item) is dict and ("datasetId" in item or item.get("type") in VALUE_KEYS or not _ALL_VALUE_KEYS.isdisjoint(item))
+        type(item) is dict
+        and ("datasetId" in item or item.get("type") in VALUE_KEYS or not _ALL_VALUE_KEYS.isdisjoint(item))
         for item in items
     )
 

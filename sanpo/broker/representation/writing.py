@@ -71,7 +71,7 @@ class Writer:
             found = {"type": kind, key: [{"object": each} for each in instance[key]]}
         else:
             found = {"type": kind, key: self._compacted(kind, instance[key])}
-        if len(instance) > 4:
+        if len(instance) > (4 if "createdAt" in instance else 2):
             self._more(instance, found, kind, key)
         if self.system:
             self._times(instance, found)
