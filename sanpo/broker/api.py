@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import asgi
 
-from sanpo.broker.ngsi_ld import attributes, batches, discovery, entities
+from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, queries
 from sanpo.broker.ngsi_ld.routing import Table
 from sanpo.broker.ngsi_ld.serving import Server
 
@@ -14,5 +14,7 @@ table.add(entities.OPERATIONS)
 table.add(attributes.OPERATIONS)
 table.add(batches.OPERATIONS)
 table.add(discovery.OPERATIONS)
+table.add(queries.OPERATIONS)
+table.add(contexts.OPERATIONS)
 
 handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(Server(table).__call__)]

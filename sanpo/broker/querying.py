@@ -30,7 +30,9 @@ def query_entities(place: Place, parts: list[Part], window: Window) -> Page:
     parameters = Parameters()
     condition = wanted.compile(parameters)
     if sees_public_only(place.actor):
-        return _page(store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values), wanted, PUBLIC, window)
+        return _page(
+            store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values), wanted, PUBLIC, window
+        )
     with place.transaction() as tx:
         sight = sight_of(tx, place.actor)
         return _page(store.Rows(tx.all, tenant_no, condition, parameters.values), wanted, sight, window)

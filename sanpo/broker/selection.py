@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sanpo.broker.language.condition import Condition, Parameters, all_of, any_of
+from sanpo.broker.language.ids import compile_id_pattern
+from sanpo.broker.language.patterns import Pattern
+from sanpo.broker.language.q.matching import matches_q
+from sanpo.broker.language.q.model import Query
+from sanpo.broker.language.q.sql import compile_q
+from sanpo.broker.language.scopes import ScopeQuery, compile_scope_q, matches_scope_q
+from sanpo.broker.language.type_selection import TypeSelection, compile_types, matches_types
 
 
 class Part(Protocol):
@@ -29,6 +36,58 @@ class Ids:
 
     def matches(self, entity: Any) -> bool:
         return entity["id"] in self.ids
+
+
+@dataclass(frozen=True)
+class IdPattern:
+    """An id in which the pattern is found."""
+
+    pattern: Pattern
+
+    def compile(self, parameters: Parameters) -> Condition:
+        return compile_id_pattern(self.pattern, parameters)
+
+    def matches(self, entity: Any) -> bool:
+        return self.pattern.found_in(entity["id"])
+
+
+@dataclass(frozen=True)
+class OfType:
+    """A selection of types (§4.17)."""
+
+    selection: TypeSelection
+
+    def compile(self, parameters: Parameters) -> Condition:
+        return compile_types(self.selection, parameters)
+
+    def matches(self, entity: Any) -> bool:
+        return matches_types(self.selection, entity)
+
+
+@dataclass(frozen=True)
+class ScopeQ:
+    """A query over scopes (§4.19)."""
+
+    query: ScopeQuery
+
+    def compile(self, parameters: Parameters) -> Condition:
+        return compile_scope_q(self.query, parameters)
+
+    def matches(self, entity: Any) -> bool:
+        return matches_scope_q(self.query, entity)
+
+
+@dataclass(frozen=True)
+class Q:
+    """A condition over attributes (§4.9)."""
+
+    query: Query
+
+    def compile(self, parameters: Parameters) -> Condition:
+        return compile_q(self.query, parameters)
+
+    def matches(self, entity: Any) -> bool:
+        return matches_q(self.query, entity)
 
 
 @dataclass(frozen=True)
@@ -83,7 +142,7 @@ class AnyOf:
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of what was found is asked for; `order` is SQL of ours over the alias `e`, made by the query language."""
+    """Which part of what was found is asked for, and whether to count all of it."""
 
     limit: int
     offset: int = 0

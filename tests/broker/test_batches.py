@@ -110,9 +110,7 @@ def test_every_write_is_in_the_history(broker: TestClient[Any], city: City) -> N
     broker.delete("/entities/urn:ngsi-ld:Room:0")
     history.spread(city)
     with city.transaction(System("broker")) as tx:
-        rows = tx.all(
-            "select entity_no, number, removed from broker.observations order by entity_no, observation_no"
-        )
+        rows = tx.all("select entity_no, number, removed from broker.observations order by entity_no, observation_no")
         assert tx.get("select count(*) as n from broker.writes").n == 0
         assert tx.get("select entity_id from broker.departed").entity_id == "urn:ngsi-ld:Room:0"
     first = rows[0].entity_no

@@ -13,7 +13,11 @@ def filled(broker: TestClient[Any]) -> TestClient[Any]:
     """Two rooms and a house."""
     entities = [
         {"id": "urn:a:1", "type": "Room", "temperature": 20, "isIn": {"object": "urn:a:3"}},
-        {"id": "urn:a:2", "type": ["Room", "Kitchen"], "temperature": [{"value": 1}, {"value": 2, "datasetId": "urn:d:1"}]},
+        {
+            "id": "urn:a:2",
+            "type": ["Room", "Kitchen"],
+            "temperature": [{"value": 1}, {"value": 2, "datasetId": "urn:d:1"}],
+        },
         {"id": "urn:a:3", "type": "House", "name": "x"},
     ]
     assert broker.post("/entityOperations/create", json=entities).status_code == 201

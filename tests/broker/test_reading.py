@@ -30,13 +30,20 @@ REFUSED: dict[str, Any] = {
         "value": {"type": "GeometryCollection", "geometries": [POINT]},
     },
     "no geometry (4.7.2)": {"type": "GeoProperty", "value": "not a geometry"},
-    "open ring": {"type": "GeoProperty", "value": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1]]]}},
+    "open ring": {
+        "type": "GeoProperty",
+        "value": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1]]]},
+    },
     "latitude 91": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [0, 91]}},
     "text in a map of languages is a number (4.6.5)": {"type": "LanguageProperty", "languageMap": {"en": 5}},
     "mixed texts (4.6.5)": {"type": "LanguageProperty", "languageMap": {"en": ["a", 5]}},
     "empty language (4.6.5)": {"type": "LanguageProperty", "languageMap": {"": "x"}},
     "null language (4.6.5)": {"type": "LanguageProperty", "languageMap": {"@none": NULL}},
-    "value type of a text (5.2.32)": {"type": "LanguageProperty", "languageMap": {"en": "x"}, "valueType": "xsd:string"},
+    "value type of a text (5.2.32)": {
+        "type": "LanguageProperty",
+        "languageMap": {"en": "x"},
+        "valueType": "xsd:string",
+    },
     "scalar json (4.5.24)": {"type": "JsonProperty", "json": 5},
     "json with unit (4.5.24)": {"type": "JsonProperty", "json": {}, "unitCode": "MTR"},
     "json with value (4.5.24)": {"type": "JsonProperty", "json": {}, "value": 1},
@@ -93,7 +100,9 @@ def test_entity_is_refused(broker: TestClient[Any], rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "letter", "\u202e\u200b\ufeff\u2028\u00a0<\ufe0f\U000e0100\ufdd0\ufffe\u115f\u3164\uffa0\u2800", ids=lambda c: f"U+{ord(c):04X}"
+    "letter",
+    "\u202e\u200b\ufeff\u2028\u00a0<\ufe0f\U000e0100\ufdd0\ufffe\u115f\u3164\uffa0\u2800",
+    ids=lambda c: f"U+{ord(c):04X}",
 )
 def test_id_with_a_hidden_character_is_refused(broker: TestClient[Any], letter: str) -> None:
     refused(broker, {"id": f"urn:ngsi-ld:Vehicle:A{letter}B", "type": "Vehicle"})
@@ -132,7 +141,10 @@ KEPT: dict[str, tuple[Any, Any]] = {
         {"type": "Property", "value": "<script>alert('x')</script> \"q\" = ; ( )"},
     ),
     "vocabulary": ({"vocab": "non-commercial"}, {"type": "VocabProperty", "vocab": "non-commercial"}),
-    "value type": ({"value": 1, "valueType": "xsd:double"}, {"type": "Property", "value": 1, "valueType": "xsd:double"}),
+    "value type": (
+        {"value": 1, "valueType": "xsd:double"},
+        {"type": "Property", "value": 1, "valueType": "xsd:double"},
+    ),
     "type of the object (4.5.23)": (
         {"object": "urn:a:b", "objectType": "Parking"},
         {"type": "Relationship", "object": "urn:a:b", "objectType": "Parking"},

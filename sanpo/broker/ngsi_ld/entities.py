@@ -3,10 +3,10 @@
 from urllib.parse import quote
 
 from sanpo.broker import entities as actions
-from sanpo.broker.errors import EntityIsInvalid
+from sanpo.broker.errors import EntityIsInvalid, EntityNotFound
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, WITH_GEO, Operation, parameters
-from sanpo.broker.ngsi_ld.shaping import check_id, geometry_iri, shape, shaped, time_of, wanted
+from sanpo.broker.ngsi_ld.shaping import check_id, shape_of, time_of, wanted
 from sanpo.broker.representation.reading import Nulls
 
 
@@ -22,9 +22,11 @@ def retrieve(call: Call) -> Reply:
     """5.7.1 Retrieve Entity."""
     linked = call.linked
     entity_id = check_id(call.segments[0])
-    how = shape(call, linked)
+    shape = shape_of(call, call.query, linked)
     doc = actions.retrieve_entity(call.place, entity_id, wanted(call, linked))
-    return call.answer(shaped(call, linked, doc, how, geometry_iri(call, linked)), linked)
+    if shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"]):
+        raise EntityNotFound(entity_id=entity_id)
+    return call.answer(shape.of(doc), linked)
 
 
 def merge(call: Call) -> Reply:

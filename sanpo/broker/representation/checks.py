@@ -76,14 +76,14 @@ def check_time(value: Any, where: str) -> str:
 
 
 def check_scopes(value: Any) -> list[str]:
-    """One scope or several (§4.18) as a list."""
+    """One scope or several (§4.18) as a list, each from its root: the first `/` may be left out."""
     scopes = value if type(value) is list else [value]
     for scope in scopes:
         if type(scope) is not str or not _SCOPE.fullmatch(scope):
             refuse("scope", "is no scope such as /Madrid/Gardens")
     if not scopes:
         refuse("scope", "is empty")
-    return scopes
+    return [scope if scope[0] == "/" else f"/{scope}" for scope in scopes]
 
 
 def check_language_map(value: Any, where: str) -> dict[str, Any]:

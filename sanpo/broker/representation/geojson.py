@@ -6,10 +6,14 @@ from sanpo.broker.model import LOCATION, default_instance
 from sanpo.broker.representation.writing import Plain, Writer
 
 
-def feature(entity: Any, writer: Writer, geometry_iri: str = LOCATION) -> Plain:
-    """One entity; its geometry is null where the attribute is missing or is none."""
+def feature(entity: Any, writer: Writer, geometry_iri: str = LOCATION, whole: Any = None) -> Plain:
+    """One entity; its geometry is null where the attribute is missing or is none, in `whole` if that is given."""
     properties = writer.entity(entity)
-    found: Plain = {"id": properties.pop("id", None), "type": "Feature", "geometry": _geometry(entity, geometry_iri)}
+    found: Plain = {
+        "id": properties.pop("id", None),
+        "type": "Feature",
+        "geometry": _geometry(whole or entity, geometry_iri),
+    }
     if found["id"] is None:
         del found["id"]
     return found | {"properties": properties}

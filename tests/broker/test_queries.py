@@ -1,0 +1,147 @@
+"""Query Entities over HTTP, by GET and POST: selection, paging, counting, forms (ETSI GS CIM 009 §5.7.2, §6.3.10, §6.3.13)."""
+
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
+
+
+@pytest.fixture
+def filled(broker: TestClient[Any]) -> TestClient[Any]:
+    """Five rooms of rising temperature, one of them also a kitchen, and a house."""
+    rooms = [
+        {
+            "id": f"urn:a:{number}",
+            "type": ["Room", "Kitchen"] if number == 3 else "Room",
+            "scope": f"/house/floor{number % 2}",
+            "temperature": {"type": "Property", "value": 10 * number, "unitCode": "CEL"},
+            "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [8 + number / 100, 40]}},
+        }
+        for number in range(5)
+    ]
+    house = {"id": "urn:a:house", "type": "House", "name": "x"}
+    assert broker.post("/entityOperations/create", json=[*rooms, house]).status_code == 201
+    return broker
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [each["id"].removeprefix("urn:a:") for each in answer.json()]
+
+
+SELECTED = {
+    "type=Room": ["0", "1", "2", "3", "4"],
+    "type=House,Kitchen": ["3", "house"],
+    "type=(Room;Kitchen)": ["3"],
+    "attrs=name": ["house"],
+    "q=temperature>=30": ["3", "4"],
+    "q=temperature==10..20": ["1", "2"],
+    "type=Room&id=urn:a:1,urn:a:house": ["1"],
+    "type=Room&idPattern=[24]$": ["2", "4"],
+    "type=Room&scopeQ=/house/floor1": ["1", "3"],
+    "type=Room&q=temperature>100": [],
+    "georel=near;maxDistance==1200&geometry=Point&coordinates=[8,40]": ["0", "1"],
+    "local=true": ["0", "1", "2", "3", "4", "house"],
+}
+
+
+@pytest.mark.parametrize("query", SELECTED)
+def test_query_finds_what_fits(filled: TestClient[Any], query: str) -> None:
+    assert ids(filled.get(f"/entities?{query}")) == SELECTED[query]
+    counted = filled.get(f"/entities?{query}&count=true&limit=0")
+    assert counted.headers["ngsild-results-count"] == str(len(SELECTED[query]))
+    assert counted.json() == []
+
+
+@pytest.mark.parametrize("query", ["", "attrs=createdAt", 'q=modifiedAt>"2020-01-01T00:00:00Z"', "scopeQ=/a"])
+def test_query_without_narrowing_is_too_wide(filled: TestClient[Any], query: str) -> None:
+    answer = filled.get(f"/entities?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (400, ERRORS + "BadRequestData")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "kind"),
+    [
+        ("type=Room&limit=0", 400, "BadRequestData"),
+        ("type=Room&limit=-1", 400, "BadRequestData"),
+        ("type=Room&limit=x", 400, "BadRequestData"),
+        ("type=Room&offset=-1", 400, "BadRequestData"),
+        ("type=Room&limit=1001", 403, "TooManyResults"),
+        ("type=Room&additional=1", 400, "InvalidRequest"),
+        ("type=Room&options=never", 400, "BadRequestData"),
+        ("type=Room&q=((", 400, "BadRequestData"),
+        ("type=Room&geometryProperty=location", 400, "BadRequestData"),
+        ('type=Room&q=owner{name}=="x"', 400, "BadRequestData"),
+    ],
+)
+def test_query_that_cannot_be_understood_is_refused(
+    filled: TestClient[Any], query: str, status: int, kind: str
+) -> None:
+    answer = filled.get(f"/entities?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (status, ERRORS + kind), answer.text
+
+
+def test_pages_lead_to_each_other(filled: TestClient[Any]) -> None:
+    first = filled.get("/entities?type=Room&limit=2")
+    assert ids(first) == ["0", "1"]
+    assert set(first.links) >= {"next"}
+    assert "prev" not in first.links
+    middle = filled.get(first.links["next"]["url"].removeprefix("/ngsi-ld/v1"))
+    assert ids(middle) == ["2", "3"]
+    assert "prev" in middle.links
+    last = filled.get(middle.links["next"]["url"].removeprefix("/ngsi-ld/v1"))
+    assert ids(last) == ["4"]
+    assert "next" not in last.links
+
+
+def test_attrs_narrow_what_is_shown(filled: TestClient[Any]) -> None:
+    found = filled.get("/entities?attrs=temperature&limit=1").json()[0]
+    assert set(found) == {"id", "type", "temperature"} | ({"scope"} & set(found))
+    shown = filled.get("/entities/urn:a:1?attrs=temperature").json()
+    assert "location" not in shown
+    assert filled.get("/entities/urn:a:1?attrs=nothing").status_code == 404
+
+
+def test_query_by_post_is_the_same(filled: TestClient[Any]) -> None:
+    body = {"type": "Query", "entities": [{"type": "Room"}, {"type": "House"}], "q": "temperature<20|name"}
+    assert ids(filled.post("/entityOperations/query", json=body)) == ["0", "1", "house"]
+    near = {
+        "type": "Query",
+        "entities": [{"type": "Room", "idPattern": ".*"}],
+        "geoQ": {"georel": "near;maxDistance==1200", "geometry": "Point", "coordinates": [8, 40]},
+    }
+    assert ids(filled.post("/entityOperations/query", json=near)) == ["0", "1"]
+    assert filled.post("/entityOperations/query", json={"type": "Query"}).status_code == 400
+    assert filled.post("/entityOperations/query", json={"type": "Question"}).status_code == 400
+
+
+def test_answer_as_geojson_is_a_collection(filled: TestClient[Any]) -> None:
+    answer = filled.get("/entities?type=Room&limit=1", headers={"accept": "application/geo+json"})
+    assert answer.headers["content-type"] == "application/geo+json"
+    found = answer.json()
+    assert (found["type"], len(found["features"])) == ("FeatureCollection", 1)
+    feature = found["features"][0]
+    assert feature["geometry"] == {"type": "Point", "coordinates": [8.0, 40]}
+    assert (feature["id"], feature["properties"]["type"]) == ("urn:a:0", "Room")
+    assert "@context" in found
+    assert "@context" not in feature
+    plain = filled.get("/entities?type=Room&limit=1", headers={"accept": "application/geo+json", "prefer": "body=json"})
+    assert "@context" not in plain.json()
+    assert "link" in plain.headers
+
+
+def test_expired_entity_is_not_found(filled: TestClient[Any]) -> None:
+    over = {"id": "urn:a:over", "type": "Room", "expiresAt": "2020-01-01T00:00:00Z", "temperature": 1}
+    assert filled.post("/entities", json=over).status_code == 201
+    assert filled.get("/entities/urn:a:over").status_code == 404
+    assert "over" not in ids(filled.get("/entities?type=Room"))
+
+
+def test_projection_picks_and_omits_members(filled: TestClient[Any]) -> None:
+    assert filled.get("/entities/urn:a:1?pick=id,temperature").json().keys() == {"id", "temperature"}
+    assert filled.get("/entities/urn:a:1?pick=id").json() == {"id": "urn:a:1"}
+    assert filled.get("/entities/urn:a:1?omit=type,location,scope").json().keys() == {"id", "temperature"}
+    assert filled.get("/entities/urn:a:1?pick=owner{name}").status_code == 400
+    assert filled.get("/entities/urn:a:1?pick=id&attrs=temperature").status_code == 400
