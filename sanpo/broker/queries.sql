@@ -102,7 +102,7 @@ select entity_id from gone
 -- name: find
 select e.doc::text as doc, e.entity_no, e.subjects from broker.entities e
 where e.tenant_no = %(tenant_no)s and e.entity_no > %(after)s and (/* condition */)
-order by e.entity_no limit %(limit)s offset %(offset)s
+order by /* order */ e.entity_no limit %(limit)s offset %(offset)s
 
 -- name: count
 select count(*) as n from broker.entities e where e.tenant_no = %(tenant_no)s and (/* condition */)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sanpo.broker.language.condition import Condition, Parameters, all_of, any_of
+from sanpo.broker.language.geo import GeoQuery, compile_geo, matches_geo
 from sanpo.broker.language.ids import compile_id_pattern
 from sanpo.broker.language.patterns import Pattern
+from sanpo.broker.language.projection import compile_attrs
 from sanpo.broker.language.q.matching import matches_q
 from sanpo.broker.language.q.model import Query
 from sanpo.broker.language.q.sql import compile_q
@@ -91,13 +93,26 @@ class Q:
 
 
 @dataclass(frozen=True)
+class Geo:
+    """A relation to a place (§4.10)."""
+
+    query: GeoQuery
+
+    def compile(self, parameters: Parameters) -> Condition:
+        return compile_geo(self.query, parameters)
+
+    def matches(self, entity: Any) -> bool:
+        return matches_geo(self.query, entity)
+
+
+@dataclass(frozen=True)
 class HasAttribute:
     """At least one of these attributes."""
 
     iris: frozenset[str]
 
     def compile(self, parameters: Parameters) -> Condition:
-        return Condition(f"e.doc -> 'attrs' ?| {parameters.add(sorted(self.iris), 'text[]')}")
+        return compile_attrs(tuple(sorted(self.iris)), parameters)
 
     def matches(self, entity: Any) -> bool:
         return not self.iris.isdisjoint(entity["attrs"])

@@ -8,7 +8,7 @@ import msgspec
 
 from sanpo.broker.changing import Change
 from sanpo.broker.language.condition import Condition
-from sanpo.broker.model import LOCATION, Attributes, default_instance
+from sanpo.broker.model import LOCATION, Attributes
 from sanpo.broker.representation.geometry import box_of
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -159,9 +159,12 @@ def _columns(doc: Any) -> dict[str, Any]:
 
 
 def _box(attrs: Attributes) -> Any:
-    places = attrs.get(LOCATION)
-    place = default_instance(places) or places[0] if places else None
-    return box_of(place["value"]) if place is not None and place["type"] == "GeoProperty" else _NO_BOX
+    """The box around all instances of `location`, as the columns hold it."""
+    places = [box_of(each["value"]) for each in attrs.get(LOCATION, ()) if each["type"] == "GeoProperty"]
+    if len(places) < 2:
+        return places[0] if places else _NO_BOX
+    least_x, most_x, least_y, most_y = zip(*places, strict=True)
+    return min(least_x), max(most_x), min(least_y), max(most_y)
 
 
 def _text(value: Any) -> str:
@@ -241,11 +244,10 @@ class Rows:
     condition: Condition
     values: Mapping[str, object]
 
-    def find(self, *, limit: int, offset: int = 0, after: int = 0) -> list[Stored]:
-        """In the order of entity_no, those greater than `after`."""
-        rows = self.read(
-            self._placed(SQL.find), tenant_no=self.tenant_no, limit=limit, offset=offset, after=after, **self.values
-        )
+    def find(self, *, limit: int, offset: int = 0, after: int = 0, order: str = "") -> list[Stored]:
+        """Those with an entity_no greater than `after`, in the order of `order` (made by the language), then of that."""
+        sql = self._placed(SQL.find).replace("/* order */", f"{order}, " if order else "")
+        rows = self.read(sql, tenant_no=self.tenant_no, limit=limit, offset=offset, after=after, **self.values)
         return [stored(row) for row in rows]
 
     def count(self) -> int:

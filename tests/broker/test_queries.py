@@ -145,3 +145,45 @@ def test_projection_picks_and_omits_members(filled: TestClient[Any]) -> None:
     assert filled.get("/entities/urn:a:1?omit=type,location,scope").json().keys() == {"id", "temperature"}
     assert filled.get("/entities/urn:a:1?pick=owner{name}").status_code == 400
     assert filled.get("/entities/urn:a:1?pick=id&attrs=temperature").status_code == 400
+
+
+def test_entities_come_in_the_order_asked_for(filled: TestClient[Any]) -> None:
+    assert ids(filled.get("/entities?type=Room&orderBy=temperature;desc&limit=2")) == ["4", "3"]
+    assert ids(filled.get("/entities?type=Room&orderBy=temperature;desc&limit=2&offset=2")) == ["2", "1"]
+    near = "/entities?type=Room&orderBy=location;dist-desc&orderFrom=[8,40]"
+    assert ids(filled.get(near)) == ["4", "3", "2", "1", "0"]
+    assert filled.get("/entities?type=Room&orderBy=temperature;up").status_code == 400
+
+
+def test_purge_deletes_what_it_finds(filled: TestClient[Any]) -> None:
+    assert filled.delete("/entities").status_code == 400
+    assert filled.delete("/entities?type=Room&drop=temperature&q=temperature>20").status_code == 204
+    assert ids(filled.get("/entities?attrs=temperature")) == ["0", "1", "2"]
+    assert filled.delete("/entities?type=Room&q=temperature").status_code == 204
+    assert ids(filled.get("/entities?type=*")) == ["3", "4", "house"]
+
+
+def test_linked_entities_are_joined(broker: TestClient[Any]) -> None:
+    house, city, country = (
+        {"id": "urn:a:house", "type": "House", "in": {"object": "urn:a:city"}},
+        {"id": "urn:a:city", "type": "City", "name": "Paris", "in": {"object": "urn:a:country"}},
+        {"id": "urn:a:country", "type": "Country", "name": "France"},
+    )
+    broker.post("/entityOperations/create", json=[house, city])
+    path = "/entities/urn:a:house"
+    alone = broker.get(path).json()
+    assert broker.get(f"{path}?join=flat&joinLevel=2&pick=id,type,in").json()[0] == alone
+    broker.post("/entities", json=country)
+    inline = broker.get(f"{path}?join=inline&joinLevel=2").json()
+    assert inline["in"]["entity"]["in"]["entity"]["name"]["value"] == "France"
+    assert "entity" not in broker.get(f"{path}?join=inline").json()["in"]["entity"]["in"]
+    simple = broker.get(f"{path}?join=inline&joinLevel=2&options=keyValues").json()
+    assert simple["in"]["in"] == {"id": "urn:a:country", "type": "Country", "name": "France"}
+    flat = broker.get(f"{path}?join=flat&joinLevel=2").json()
+    assert [each["id"] for each in flat] == ["urn:a:house", "urn:a:city", "urn:a:country"]
+    picked = broker.get(f"{path}?join=inline&pick=id,in{{id,name}}").json()
+    assert picked["in"]["entity"] == {"id": "urn:a:city", "name": {"type": "Property", "value": "Paris"}}
+    found = broker.get("/entities?type=House&join=flat").json()
+    assert [each["id"] for each in found] == ["urn:a:house", "urn:a:city"]
+    assert broker.get(f"{path}?join=inline&containedBy=urn:a:city").json() == alone
+    assert broker.get(f"{path}?join=sideways").status_code == 400

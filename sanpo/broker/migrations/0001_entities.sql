@@ -28,7 +28,8 @@ create table broker.entities (
 ) with (fillfactor = 60);
 create index entities_by_type on broker.entities using gin (types);
 create index entities_by_subject on broker.entities using gin (subjects) where personal;
-create index entities_by_place on broker.entities (tenant_no, min_x, min_y) where min_x is not null;
+create index entities_by_place on broker.entities using gist (box(point(max_x, max_y), point(min_x, min_y)))
+  where min_x is not null;
 
 -- What was deleted, so that its history keeps its name (§4.5.6 deletedAt). A new entity of the same id is another row.
 create table broker.departed (

@@ -6,7 +6,9 @@ from typing import Any
 
 from sanpo.broker.contexts.context import Context
 from sanpo.broker.errors import EntityIsInvalid, LimitIsTooHigh, ParameterIsInvalid, QueryIsTooWide
+from sanpo.broker.language.geo import parse_geo
 from sanpo.broker.language.ids import parse_id_pattern, parse_ids
+from sanpo.broker.language.ordering import Ordering, parse_order
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.q.model import attributes_of, link_depth
 from sanpo.broker.language.q.parse import parse_q
@@ -15,7 +17,7 @@ from sanpo.broker.language.type_selection import parse_types
 from sanpo.broker.model import NGSI_LD
 from sanpo.broker.ngsi_ld.calls import Call
 from sanpo.broker.ngsi_ld.shaping import join_level
-from sanpo.broker.selection import AnyOf, HasAttribute, IdPattern, Ids, OfType, Part, Q, ScopeQ, Window, together
+from sanpo.broker.selection import AnyOf, Geo, HasAttribute, IdPattern, Ids, OfType, Part, Q, ScopeQ, Window, together
 from sanpo.broker.store import encode
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 1000, 100_000_000
@@ -109,6 +111,8 @@ def parts_of(asked: Asked, context: Context, *, local: bool) -> list[Part]:
     if asked.selectors:
         parts.append(AnyOf(tuple(together(_selector(each, context)) for each in asked.selectors)))
         wide = False
+    if asked.get("csf"):  # about registrations, of which this broker has none yet: only its grammar is looked at
+        parse_q(asked.values["csf"], context, parameter="csf")
     for part, narrows in (
         *_named(asked, context),
         _attributes(asked, context),
@@ -169,4 +173,14 @@ def _expanded(asked: Asked, context: Context) -> frozenset[str]:
 
 
 def _place(asked: Asked, context: Context) -> tuple[Part | None, bool]:
-    return None, False
+    names = ("georel", "geometry", "coordinates")
+    query = parse_geo(*(asked.get(name) for name in names), context, geoproperty=asked.get("geoproperty"))
+    return (None, False) if query is None else (Geo(query), True)
+
+
+def ordering_of(asked: Asked, context: Context) -> Ordering | None:
+    """What the entities are to be ordered by (§4.23), None for the order of their creation."""
+    given = asked.get("orderBy")
+    if given is None:
+        return None
+    return parse_order(given, context, order_from=asked.get("orderFrom"), order_geometry=asked.get("orderGeometry"))

@@ -3,10 +3,15 @@
 from urllib.parse import quote
 
 from sanpo.broker import entities as actions
-from sanpo.broker.errors import EntityIsInvalid, EntityNotFound
+from sanpo.broker.errors import EntityIsInvalid, EntityNotFound, ParameterIsInvalid
+from sanpo.broker.language.projection import parse_attrs
+from sanpo.broker.ngsi_ld.asking import asked_in_url, parts_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
+from sanpo.broker.ngsi_ld.joined import joined
+from sanpo.broker.ngsi_ld.negotiation import GEO
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, WITH_GEO, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, shape_of, time_of, wanted
+from sanpo.broker.purging import purge_entities
 from sanpo.broker.representation.reading import Nulls
 
 
@@ -26,7 +31,13 @@ def retrieve(call: Call) -> Reply:
     doc = actions.retrieve_entity(call.place, entity_id, wanted(call, linked))
     if shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"]):
         raise EntityNotFound(entity_id=entity_id)
-    return call.answer(shape.of(doc), linked)
+    join = joined(call, call.query, shape, [doc]) if call.media_type != GEO else None
+    if join is None:
+        return call.answer(shape.of(doc), linked)
+    if call.query["join"] == "inline":
+        return call.answer(join.inline(doc), linked)
+    found = join.flat([doc])
+    return call.answer(found if len(found) > 1 else found[0], linked)
 
 
 def merge(call: Call) -> Reply:
@@ -70,6 +81,20 @@ def _check_same_id(given: str | None, entity_id: str) -> None:
         raise EntityIsInvalid(where="id", problem="is not the id in the path")
 
 
+def purge(call: Call) -> Reply:
+    """5.6.21 Purge Entities."""
+    linked = call.linked
+    parts = parts_of(asked_in_url(call), linked.context, local=False)
+    drop, keep = (
+        frozenset(parse_attrs(call.query[name], linked.context, parameter=name)) if call.query.get(name) else None
+        for name in ("drop", "keep")
+    )
+    if drop is not None and keep is not None:
+        raise ParameterIsInvalid(name="keep", problem="cannot stand beside drop")
+    purge_entities(call.place, parts, drop=drop, keep=keep)
+    return NO_CONTENT
+
+
 OPERATIONS = [
     Operation("POST", "entities", create, "5.6.1", parameters(), bodies=BODIES),
     Operation(
@@ -88,4 +113,14 @@ OPERATIONS = [
     ),
     Operation("PUT", "entities/{}", replace, "5.6.18", parameters("type", "options", "format"), bodies=BODIES),
     Operation("DELETE", "entities/{}", delete, "5.6.6", parameters("type")),
+    Operation(
+        "DELETE",
+        "entities",
+        purge,
+        "5.6.21",
+        parameters(
+            "id", "type", "idPattern", "attrs", "q", "csf", "geometry", "georel", "coordinates", "geoproperty", "scopeQ",
+            "drop", "keep", "expandValues", "jsonKeys",
+        ),
+    ),
 ]  # fmt: skip

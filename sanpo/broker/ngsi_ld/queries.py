@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sanpo.broker import querying as actions
-from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, parts_of, window_of
+from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, ordering_of, parts_of, window_of
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
+from sanpo.broker.ngsi_ld.joined import joined
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.negotiation import GEO
 from sanpo.broker.ngsi_ld.routing import BODIES, WITH_GEO, Operation, parameters
@@ -33,15 +34,18 @@ def _answer(call: Call, asked: Asked, linked: Linked) -> Reply:
     shape = shape_of(call, asked.values, linked)
     window = window_of(call)
     parts = parts_of(asked, linked.context, local=call.flag("local"))
-    page = actions.query_entities(call.place, parts, window)
+    page = actions.query_entities(call.place, parts, window, ordering_of(asked, linked.context))
     headers: Headers = []
     if page.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % page.count))
     headers.extend(_links(call, window, page))
-    return call.answer(_body(call, shape, page), linked, headers)
+    return call.answer(_body(call, asked, shape, page), linked, headers)
 
 
-def _body(call: Call, shape: Shape, page: Page) -> Any:
+def _body(call: Call, asked: Asked, shape: Shape, page: Page) -> Any:
+    join = joined(call, asked.values, shape, page.docs) if call.media_type != GEO else None
+    if join is not None:
+        return [join.inline(doc) for doc in page.docs] if asked.get("join") == "inline" else join.flat(page.docs)
     found = [shape.of(doc) for doc in page.docs]
     return collection(found) if call.media_type == GEO else found
 
@@ -69,7 +73,7 @@ def _links(call: Call, window: Window, page: Page) -> Headers:
 _PARAMETERS = parameters(
     "id", "type", "idPattern", "attrs", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
     "geometryProperty", "lang", "scopeQ", "limit", "offset", "count", "options", "format", "pick", "omit", "datasetId",
-    "join", "joinLevel", "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "entityMap",
+    "join", "joinLevel", "containedBy", "orderBy", "orderFrom", "orderGeometry", "entityMap",
     "expandValues", "jsonKeys", "splitEntities",
 )  # fmt: skip
 OPERATIONS = [

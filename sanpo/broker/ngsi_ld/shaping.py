@@ -78,6 +78,11 @@ def join_level(values: Mapping[str, str]) -> int:
     return 0 if join == "@none" else int(given or 1)
 
 
+def ids_in(values: Mapping[str, str], name: str) -> list[str]:
+    given = values.get(name)
+    return [check_uri(each.strip(), name) for each in given.split(",")] if given else []
+
+
 def _projection(name: str, values: Mapping[str, str], linked: Linked) -> Projection | None:
     given = values.get(name)
     if not given:
