@@ -214,7 +214,9 @@ def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: b
                     raise CallFailed("the reply is too long")
             found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
             return Reply(reply.status, received, found)
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+    except httpcore.TimeoutException as error:
+        raise CallFailed("it took too long") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise CallFailed(type(error).__name__) from error
     except (httpcore.UnsupportedProtocol, ValueError) as error:
         raise CallFailed("the address is not valid") from error

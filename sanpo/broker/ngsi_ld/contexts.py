@@ -1,7 +1,5 @@
 """`/jsonldContexts` (§6.29, §6.30), and the Core @context for whoever has no way to where ETSI publishes it."""
 
-from typing import cast
-
 from sanpo.broker.contexts import actions
 from sanpo.broker.contexts.addresses import path_of
 from sanpo.broker.contexts.core_context import CORE_CONTEXT_URL, CORE_DOCUMENT
@@ -31,7 +29,7 @@ def list_all(call: Call) -> Reply:
     if kind is not None and kind not in actions.KINDS:
         raise ParameterIsInvalid(name="kind", problem=f"is none of {', '.join(actions.KINDS)}")
     detailed = call.flag("details")
-    found = actions.list_contexts(call.city, call.place.tenant, cast("actions.Kind | None", kind))
+    found = actions.list_contexts(call.city, call.place.tenant, kind)
     body = [each.as_public() if detailed else each.url for each in found]
     return Reply(200, encode(body), call.media_type)
 
