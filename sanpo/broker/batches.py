@@ -12,10 +12,13 @@ import psycopg
 
 from sanpo.broker import changing, store
 from sanpo.broker.changing import Change
-from sanpo.broker.entities import Place
+from sanpo.broker.entities import Place, check_personal, still_of
 from sanpo.broker.errors import EntityExists, EntityNotFound
+from sanpo.broker.personal import personal_types, settle
 from sanpo.broker.representation.reading import Fragment
 from sanpo.broker.sight import check_writer
+from sanpo.ground.actors import Actor
+from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError
 
@@ -38,15 +41,15 @@ class Results:
 def create_entities(place: Place, docs: Sequence[Any]) -> Results:
     """5.6.7: an id that is taken is an error of its own."""
     results = Results()
-    tenant_no, now = _prepare(place, docs, make=True)
+    work, docs = _prepare(place, docs, results, make=True)
     first: dict[str, Any] = {}
     for doc in docs:
         if doc["id"] in first:
             results.errors.append((doc["id"], EntityExists(entity_id=doc["id"])))
         else:
             first[doc["id"]] = doc
-    with place.transaction() as tx:
-        free = store.create_many(tx, tenant_no, list(first.values()), now)
+    with place.transaction(work.writer) as tx:
+        free = store.create_many(tx, work.tenant_no, list(first.values()), work.now, work.whose)
     for entity_id in first:
         if entity_id in free:
             results.created.append(entity_id)
@@ -58,22 +61,21 @@ def create_entities(place: Place, docs: Sequence[Any]) -> Results:
 def upsert_entities(place: Place, docs: Sequence[Any], *, update: bool = False) -> Results:
     """5.6.8: what is there is replaced, or with `update` widened."""
     results = Results()
-    tenant_no, now = _prepare(place, docs, make=True)
+    work, docs = _prepare(place, docs, results, make=True)
     apply: Apply = changing.append if update else changing.replace_entity
+    is_public = all(work.whose(doc) is None for doc in docs)
     try:
-        with place.transaction() as tx:
-            fast = not update and not store.is_watched(tx, tenant_no)
-            for batch in _rounds(docs):
-                if fast:
-                    _note_put(results, batch, store.put_many(tx, tenant_no, batch, now))
-                else:
-                    _upsert(tx, tenant_no, batch, now, apply, results)
+        with place.transaction(work.writer) as tx:
+            if is_public and not update and not store.is_watched(tx, work.tenant_no):
+                for batch in _rounds(docs):
+                    _note_put(results, batch, store.put_many(tx, work.tenant_no, batch, work.now))
+                return results
+            _upsert_all(tx, work, docs, apply, results)
     except psycopg.errors.InsufficientPrivilege:
-        # An id of the batch is that of an entity which is not in sight: then one by one.
-        results = Results()
-        with place.transaction() as tx:
-            for batch in _rounds(docs):
-                _upsert(tx, tenant_no, batch, now, apply, results)
+        # An id of the batch is that of an entity which is not in sight: then by reading what is there.
+        results = Results(errors=results.errors)
+        with place.transaction(work.writer) as tx:
+            _upsert_all(tx, work, docs, apply, results)
     return results
 
 
@@ -94,9 +96,9 @@ def merge_entities(place: Place, fragments: Sequence[Any]) -> Results:
 def delete_entities(place: Place, ids: Sequence[str]) -> Results:
     """5.6.10."""
     results = Results()
-    check_writer(place.city, place.actor)
+    writer = check_writer(place.city, place.actor)
     tenant_no = place.find_tenant_no()
-    with place.transaction() as tx:
+    with place.transaction(writer) as tx:
         gone = store.delete(tx, tenant_no, sorted(set(ids)), place.now())
     for entity_id in ids:
         if entity_id in gone:
@@ -107,11 +109,45 @@ def delete_entities(place: Place, ids: Sequence[str]) -> Results:
     return results
 
 
-def _prepare(place: Place, docs: Sequence[Any], *, make: bool) -> tuple[int, str]:
-    check_writer(place.city, place.actor)
+@dataclass(frozen=True)
+class _Work:
+    """What one batch is done with. `whose` tells whom each of its entities is about, by id."""
+
+    city: City
+    writer: Actor
+    tenant_no: int
+    now: str
+    subjects: dict[str, list[int]]
+
+    def whose(self, doc: Any) -> list[int] | None:
+        return self.subjects.get(doc["id"])
+
+    def settle_again(self, found: store.Stored, change: Change) -> None:
+        subjects = still_of(self.city, self.writer, found, change)
+        if subjects is not None:
+            self.subjects[found.doc["id"]] = subjects
+
+
+def _prepare(place: Place, docs: Sequence[Any], results: Results, *, make: bool) -> tuple[_Work, list[Any]]:
+    """The batch's work, and those of its entities that may be written; the others are errors of their own."""
+    writer = check_writer(place.city, place.actor)
     tenant_no = store.make_tenant_no(place.city, place.tenant) if make else place.find_tenant_no()
     store.register_attributes(place.city, set(chain.from_iterable(doc["attrs"] for doc in docs)))
-    return tenant_no, place.now()
+    work = _Work(place.city, writer, tenant_no, place.now(), {})
+    if not make or not personal_types(place.city):
+        return work, list(docs)
+    kept = []
+    for doc in docs:
+        try:
+            subjects = settle(place.city, doc)
+            check_personal(writer, subjects)
+        except DomainError as error:
+            results.errors.append((doc["id"], error))
+            continue
+        if subjects is not None:
+            work.subjects[doc["id"]] = subjects
+        kept.append(doc)
+    return work, kept
 
 
 def _rounds(docs: Iterable[Any]) -> list[list[Any]]:
@@ -135,45 +171,52 @@ def _note_put(results: Results, batch: Sequence[Any], is_new: dict[str, bool]) -
             results.updated.append(doc["id"])
 
 
-def _upsert(tx: Transaction, tenant_no: int, batch: Sequence[Any], now: str, apply: Apply, results: Results) -> None:
-    """One round by reading what is there: for a tenant that is watched, or to widen."""
-    there = store.lock_all(tx, tenant_no, [doc["id"] for doc in batch])
-    free = store.create_many(tx, tenant_no, [doc for doc in batch if doc["id"] not in there], now)
-    saved = []
-    for doc in batch:
-        found = there.get(doc["id"])
-        if found is not None:
-            change = apply(found.doc, doc, now)
-            if not change.is_empty:
-                saved.append((found, change))
-            if doc["id"] not in results.created:
+def _upsert_all(tx: Transaction, work: _Work, docs: Sequence[Any], apply: Apply, results: Results) -> None:
+    """By reading what is there: for a tenant that is watched, for personal entities, or to widen."""
+    for batch in _rounds(docs):
+        there = store.lock_all(tx, work.tenant_no, [doc["id"] for doc in batch])
+        fresh = [doc for doc in batch if doc["id"] not in there]
+        free = store.create_many(tx, work.tenant_no, fresh, work.now, work.whose)
+        changed = _change(tx, work, [doc for doc in batch if doc["id"] in there], there, apply, results)
+        for doc in batch:
+            if doc["id"] in free:
+                results.created.append(doc["id"])
+            elif doc["id"] not in there:
+                results.errors.append((doc["id"], EntityExists(entity_id=doc["id"])))
+            elif doc["id"] in changed and doc["id"] not in results.created:
                 results.updated.append(doc["id"])
-        elif doc["id"] in free:
-            results.created.append(doc["id"])
-        else:
-            results.errors.append((doc["id"], EntityExists(entity_id=doc["id"])))
-    store.save_many(tx, saved, now)
+
+
+def _change(
+    tx: Transaction, work: _Work, batch: Sequence[Any], there: dict[str, store.Stored], apply: Apply, results: Results
+) -> set[str]:
+    """Changes entities that are there and locked; returns the ids of those that could be."""
+    saved: list[tuple[store.Stored, Change]] = []
+    done: set[str] = set()
+    for given in batch:
+        found = there[given["id"]]
+        try:
+            change = apply(found.doc, given, work.now)
+            work.settle_again(found, change)
+        except DomainError as error:
+            results.errors.append((given["id"], error))
+            continue
+        done.add(given["id"])
+        if not change.is_empty:
+            saved.append((found, change))
+    store.save_many(tx, saved, work.now, work.whose)
+    return done
 
 
 def _change_all(place: Place, fragments: Sequence[Any], apply: Apply) -> Results:
     results = Results()
-    tenant_no, now = _prepare(place, fragments, make=False)
-    with place.transaction() as tx:
+    work, _ = _prepare(place, fragments, results, make=False)
+    with place.transaction(work.writer) as tx:
         for batch in _rounds(fragments):
-            there = store.lock_all(tx, tenant_no, [fragment["id"] for fragment in batch])
-            saved = []
-            for fragment in batch:
-                found = there.get(fragment["id"])
-                if found is None:
-                    results.errors.append((fragment["id"], EntityNotFound(entity_id=fragment["id"])))
-                    continue
-                try:
-                    change = apply(found.doc, fragment, now)
-                except DomainError as error:
-                    results.errors.append((fragment["id"], error))
-                    continue
-                if not change.is_empty:
-                    saved.append((found, change))
-                results.updated.append(fragment["id"])
-            store.save_many(tx, saved, now)
+            there = store.lock_all(tx, work.tenant_no, [fragment["id"] for fragment in batch])
+            missing = [fragment["id"] for fragment in batch if fragment["id"] not in there]
+            results.errors.extend((entity_id, EntityNotFound(entity_id=entity_id)) for entity_id in missing)
+            known = [fragment for fragment in batch if fragment["id"] in there]
+            done = _change(tx, work, known, there, apply, results)
+            results.updated.extend(fragment["id"] for fragment in known if fragment["id"] in done)
     return results

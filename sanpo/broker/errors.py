@@ -121,3 +121,10 @@ class NotAWriter(BrokerError):
 
     code = "broker.not_a_writer"
     kind = Kind.REFUSED
+
+
+class SightIsContended(BrokerError):
+    """Residents withdrew while the answer was made, again and again; nothing was given out."""
+
+    code = "broker.sight_is_contended"
+    kind = Kind.UNAVAILABLE

@@ -7,10 +7,9 @@ calls `prepare` first, and what nobody reads, the duty spreads.
 from collections.abc import Sequence
 
 from sanpo.broker import store
-from sanpo.ground.actors import System
+from sanpo.broker.sight import DUTY
 from sanpo.ground.city import City
 
-DUTY = System("broker")
 MOST_ROUNDS = 20
 ROUND = 5_000
 

@@ -5,18 +5,11 @@ from typing import Any
 
 from sanpo.broker import store
 from sanpo.broker.entities import Place
-from sanpo.broker.model import Instance
-from sanpo.broker.sight import PUBLIC, check_reader, sees_public_only, sight_of
+from sanpo.broker.model import objects_of
+from sanpo.broker.sight import Sight, check_reader, sees_public_only
+from sanpo.ground.db import Transaction
 
 MOST_LINKED = 10_000
-
-
-def objects_of(instance: Instance) -> list[str]:
-    """The ids that a relationship names."""
-    if instance["type"] == "Relationship":
-        found = instance["object"]
-        return found if isinstance(found, list) else [found]
-    return list(instance["objectList"]) if instance["type"] == "ListRelationship" else []
 
 
 def find_linked(place: Place, docs: Iterable[Any], level: int, without: Iterable[str] = ()) -> dict[str, Any]:
@@ -44,7 +37,17 @@ def _targets(docs: Iterable[Any]) -> Iterator[str]:
 
 
 def _read(place: Place, tenant_no: int, ids: list[str]) -> dict[str, Any]:
-    with place.transaction() as tx:
-        sight = PUBLIC if sees_public_only(place.actor) else sight_of(tx, place.actor)
-        shown = {entity_id: sight.show(found) for entity_id, found in store.find_by_ids(tx, tenant_no, ids).items()}
-    return {entity_id: doc for entity_id, doc in shown.items() if doc is not None}
+    if sees_public_only(place.actor):
+        with place.transaction() as tx:
+            found = store.find_by_ids(tx, tenant_no, ids)
+        return {entity_id: each.doc for entity_id, each in found.items()}
+    return place.looking("join", lambda tx, sight: _look(tx, sight, tenant_no, ids))
+
+
+def _look(tx: Transaction, sight: Sight, tenant_no: int, ids: list[str]) -> dict[str, Any]:
+    """Under the id by which the actor knows each: one that a relationship names otherwise is not followed."""
+    found = store.find_by_ids(tx, tenant_no, ids)
+    shown = {entity_id: (each, sight.show(each)) for entity_id, each in found.items()}
+    seen = {key: (each, doc) for key, (each, doc) in shown.items() if doc is not None and doc["id"] == key}
+    sight.note(each for each, _ in seen.values())
+    return {key: doc for key, (_, doc) in seen.items()}

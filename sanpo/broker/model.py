@@ -55,6 +55,14 @@ def default_instance(instances: list[Instance]) -> Instance | None:
     return next((instance for instance in instances if "datasetId" not in instance), None)
 
 
+def objects_of(instance: Instance) -> list[str]:
+    """The ids that a relationship names, none for another attribute."""
+    if instance["type"] == "Relationship":
+        found = instance["object"]
+        return list(found) if isinstance(found, list) else [found]
+    return list(instance["objectList"]) if instance["type"] == "ListRelationship" else []
+
+
 def written(moment: datetime) -> str:
     """A time as the canonical form holds it."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from typing import Any
 
 from sanpo.broker import store
 from sanpo.broker.changing import Change
-from sanpo.broker.entities import Place
+from sanpo.broker.entities import Place, still_of
 from sanpo.broker.language.condition import Parameters
 from sanpo.broker.selection import Part, together
 from sanpo.broker.sight import check_writer
@@ -16,13 +16,13 @@ def purge_entities(
     place: Place, parts: list[Part], *, drop: frozenset[str] | None = None, keep: frozenset[str] | None = None
 ) -> int:
     """Deletes what fits all parts; with `drop` or `keep` only attributes of it. Returns how many entities it was."""
-    check_writer(place.city, place.actor)
+    writer = check_writer(place.city, place.actor)
     tenant_no = place.find_tenant_no()
     wanted = together(parts)
     parameters = Parameters()
     condition = wanted.compile(parameters)
     total = after = 0
-    with place.transaction() as tx:
+    with place.transaction(writer) as tx:
         rows = store.Rows(tx.all, tenant_no, condition, parameters.values)
         while True:
             batch = rows.find(limit=ROUND, after=after)
@@ -34,7 +34,9 @@ def purge_entities(
                 now = place.now()
                 there = store.lock_all(tx, tenant_no, ids)
                 changes = [(each, _strip(each.doc, drop, keep, now)) for each in there.values()]
-                store.save_many(tx, [pair for pair in changes if not pair[1].is_empty], now)
+                saved = [pair for pair in changes if not pair[1].is_empty]
+                whose = {each.doc["id"]: still_of(place.city, writer, each, change) for each, change in saved}
+                store.save_many(tx, saved, now, lambda doc, whose=whose: whose[doc["id"]])
             if len(batch) < ROUND:
                 return total
             after = batch[-1].entity_no

@@ -8,10 +8,14 @@ insert into broker.tenants (name, created_at) values (%(name)s, %(at)s) on confl
 insert into broker.attributes (iri) select unnest(%(iris)s::text[]) on conflict do nothing
 
 -- name: is_writer
-select 1 from broker.writers where organisation_no = %(organisation_no)s
+select personal from broker.writers where organisation_no = %(organisation_no)s
 
 -- name: allow_writer
-insert into broker.writers (organisation_no, allowed_at) values (%(organisation_no)s, %(at)s) on conflict do nothing
+insert into broker.writers (organisation_no, personal, allowed_at) values (%(organisation_no)s, %(personal)s, %(at)s)
+on conflict (organisation_no) do update set personal = excluded.personal
+
+-- name: entity_by_no
+select doc::text as doc, entity_no, subjects from broker.entities where tenant_no = %(tenant_no)s and entity_no = %(entity_no)s
 
 -- name: entity
 select doc::text as doc, entity_no, subjects from broker.entities
@@ -132,27 +136,29 @@ where e.tenant_no = %(tenant_no)s and e.doc -> 'attrs' ? %(attribute)s::text
 select watched from broker.tenants where tenant_no = %(tenant_no)s
 
 -- name: create_many
--- `rows`: [{doc, box: [min_x, max_x, min_y, max_y] or null}]
+-- `rows`: [{doc, box: [min_x, max_x, min_y, max_y], subjects}], without subjects for a public one.
 with given as (
-  select e -> 'doc' as doc, e -> 'box' as box from jsonb_array_elements(%(rows)s::jsonb) as e
+  select e -> 'doc' as doc, e -> 'box' as box,
+         case when e ? 'subjects' then array(select s::int from jsonb_array_elements_text(e -> 'subjects') s) end as subjects
+  from jsonb_array_elements(%(rows)s::jsonb) as e
 ), made as (
   insert into broker.entities (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, subjects, personal,
                                created_at, modified_at)
   select %(tenant_no)s, doc ->> 'id', array(select jsonb_array_elements_text(doc -> 'type')),
          case when doc ? 'scope' then array(select jsonb_array_elements_text(doc -> 'scope')) end, doc,
-         (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, %(subjects)s::int[],
-         %(subjects)s::int[] is not null, %(now)s::timestamptz, %(now)s::timestamptz
+         (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, subjects,
+         subjects is not null, %(now)s::timestamptz, %(now)s::timestamptz
   from given
   on conflict do nothing
-  returning entity_no, entity_id, types, doc
+  returning entity_no, entity_id, types, doc, subjects
 ), change as (
   insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, after, subjects, at)
   select %(tenant_no)s, entity_no, entity_id, 'created', types, array(select jsonb_object_keys(doc -> 'attrs')), '{}', '{}',
-         doc, %(subjects)s::int[], %(now)s::timestamptz
+         doc, subjects, %(now)s::timestamptz
   from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
 ), wrote as (
   insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, doc -> 'attrs', %(now)s::timestamptz, %(subjects)s::int[] from made
+  select entity_no, doc -> 'attrs', %(now)s::timestamptz, subjects from made
 )
 select entity_id from made
 
@@ -180,7 +186,7 @@ with given as (
 select entity_id, is_new from made
 
 -- name: save_many
--- `rows`: [{no, doc, box, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
+-- `rows`: [{no, doc, box, subjects, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
 with given as (
   select (e ->> 'no')::bigint as no, e -> 'doc' as doc, e -> 'box' as box, e as row
   from jsonb_array_elements(%(rows)s::jsonb) as e
@@ -188,7 +194,9 @@ with given as (
   update broker.entities e set doc = g.doc, types = array(select jsonb_array_elements_text(g.doc -> 'type')),
          scopes = case when g.doc ? 'scope' then array(select jsonb_array_elements_text(g.doc -> 'scope')) end,
          min_x = (box -> 0)::float8, max_x = (box -> 1)::float8, min_y = (box -> 2)::float8, max_y = (box -> 3)::float8,
-         modified_at = %(now)s::timestamptz
+         subjects = case when g.row ? 'subjects'
+                         then array(select s::int from jsonb_array_elements_text(g.row -> 'subjects') s) end,
+         personal = g.row ? 'subjects', modified_at = %(now)s::timestamptz
   from given g where e.entity_no = g.no
   returning e.entity_no, e.tenant_no, e.entity_id, e.types, e.doc, e.subjects, g.row
 ), change as (

@@ -7,14 +7,17 @@ from typing import Any
 
 from sanpo.broker import store
 from sanpo.broker.entities import Place
-from sanpo.broker.language.condition import Parameters
+from sanpo.broker.language.condition import Condition, Parameters
 from sanpo.broker.language.ordering import Ordering, sort_entities
 from sanpo.broker.language.ordering_sql import OrderBy, compile_order
 from sanpo.broker.selection import NotOver, Part, Window, together
-from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only, sight_of
+from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
+from sanpo.broker.store import Stored
+from sanpo.ground.db import Transaction
 
-SCANNED = 1_000
+FIRST_SCANNED, SCANNED = 100, 1_000
 MOST_SORTED = 50_000
+Found = tuple[Any, Stored]
 
 
 @dataclass(frozen=True)
@@ -36,31 +39,57 @@ def query_entities(place: Place, parts: list[Part], window: Window, ordering: Or
     order = None if ordering is None else compile_order(ordering, parameters)
     if sees_public_only(place.actor):
         rows = store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values)
-        return _page(rows, wanted, PUBLIC, window, ordering, order)
-    with place.transaction() as tx:
-        sight = sight_of(tx, place.actor)
-        rows = store.Rows(tx.all, tenant_no, condition, parameters.values)
-        return _page(rows, wanted, sight, window, ordering, order)
+        if condition.exact and (order is None or order.exact):
+            return _exact(rows, window, order)
+        return _page(_shown(rows, wanted, PUBLIC), PUBLIC, window, ordering)
+
+    def look(tx: Transaction, sight: Sight) -> Page:
+        held = condition if knows_all(parts, ordering, sight) else _or_personal(condition)
+        rows = store.Rows(tx.all, tenant_no, held, parameters.values)
+        return _page(_shown(rows, wanted, sight), sight, window, ordering)
+
+    return place.looking("query", look)
 
 
-def _page(
-    rows: store.Rows, wanted: Part, sight: Sight, window: Window, ordering: Ordering | None, order: OrderBy | None
-) -> Page:
-    if rows.condition.exact and sight is PUBLIC and (order is None or order.exact):
-        return _exact(rows, window, order)
+def knows_all(parts: list[Part], ordering: Ordering | None, sight: Sight) -> bool:
+    """Whether the condition means the same on a row as on what is in sight of it: then the database may narrow."""
+    shown = sight.attributes
+    if shown is None:
+        return True
+    asked: set[str] = set()
+    for part in parts:
+        names = part.attributes
+        if names is None:
+            return False
+        asked |= names
+    return asked <= shown
+
+
+def _or_personal(condition: Condition) -> Condition:
+    """All personal rows that row-level security lets through: the test of what is in sight decides about them."""
+    return Condition(f"e.personal or ({condition.sql})", exact=False)
+
+
+def _page(found: Iterator[Found], sight: Sight, window: Window, ordering: Ordering | None) -> Page:
+    end = window.offset + window.limit
     if ordering is not None:
-        found = sort_entities(ordering, list(islice(_shown(rows, wanted, sight), MOST_SORTED)))
-        part = found[window.offset : window.offset + window.limit]
-        return Page(part, len(found) > window.offset + window.limit, len(found) if window.count else None)
-    docs: list[Any] = []
+        everything = list(islice(found, MOST_SORTED))
+        by_id = {doc["id"]: stored for doc, stored in everything}
+        docs = sort_entities(ordering, [doc for doc, _ in everything])[window.offset : end]
+        sight.note(by_id.values() if window.count else [by_id[doc["id"]] for doc in docs])
+        return Page(docs, len(everything) > end, len(everything) if window.count else None)
+    page: list[Any] = []
     seen = 0
-    for doc in _shown(rows, wanted, sight):
-        if window.offset <= seen < window.offset + window.limit:
-            docs.append(doc)
+    for doc, stored in found:
+        if window.offset <= seen < end:
+            page.append(doc)
+            sight.note([stored])
+        elif window.count:
+            sight.note([stored])
         seen += 1
-        if not window.count and seen > window.offset + window.limit:
+        if not window.count and seen > end:
             break
-    return Page(docs, seen > window.offset + window.limit, seen if window.count else None)
+    return Page(page, seen > end, seen if window.count else None)
 
 
 def _exact(rows: store.Rows, window: Window, order: OrderBy | None) -> Page:
@@ -72,15 +101,15 @@ def _exact(rows: store.Rows, window: Window, order: OrderBy | None) -> Page:
     return Page(found[: window.limit], len(found) > window.limit, rows.count() if window.count else None)
 
 
-def _shown(rows: store.Rows, wanted: Part, sight: Sight) -> Iterator[Any]:
+def _shown(rows: store.Rows, wanted: Part, sight: Sight) -> Iterator[Found]:
     """What fits and is in sight, read step by step: the condition alone, or the rows alone, do not decide."""
-    after = 0
+    after, size = 0, FIRST_SCANNED
     while True:
-        batch = rows.find(limit=SCANNED, after=after)
+        batch = rows.find(limit=size, after=after)
         for each in batch:
             doc = sight.show(each)
             if doc is not None and wanted.matches(doc):
-                yield doc
-        if len(batch) < SCANNED:
+                yield doc, each
+        if len(batch) < size:
             return
-        after = batch[-1].entity_no
+        after, size = batch[-1].entity_no, SCANNED

@@ -13,7 +13,7 @@ from sanpo.broker.language.ids import compile_id_pattern
 from sanpo.broker.language.patterns import Pattern
 from sanpo.broker.language.projection import compile_attrs
 from sanpo.broker.language.q.matching import matches_q
-from sanpo.broker.language.q.model import Query
+from sanpo.broker.language.q.model import Query, attributes_of, link_depth
 from sanpo.broker.language.q.sql import compile_q
 from sanpo.broker.language.scopes import ScopeQuery, compile_scope_q, matches_scope_q
 from sanpo.broker.language.type_selection import TypeSelection, compile_types, matches_types
@@ -26,12 +26,24 @@ class Part(Protocol):
 
     def matches(self, entity: Any) -> bool: ...
 
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        """The attributes that it looks at; None where that cannot be said: then it is tested on what is in sight."""
+        ...
+
+
+NOTHING: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True)
 class Ids:
     """One of these ids."""
 
     ids: frozenset[str]
+
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return None
 
     def compile(self, parameters: Parameters) -> Condition:
         return Condition(f"e.entity_id = any({parameters.add(sorted(self.ids), 'text[]')})")
@@ -46,6 +58,10 @@ class IdPattern:
 
     pattern: Pattern
 
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return None
+
     def compile(self, parameters: Parameters) -> Condition:
         return compile_id_pattern(self.pattern, parameters)
 
@@ -58,6 +74,10 @@ class OfType:
     """A selection of types (§4.17)."""
 
     selection: TypeSelection
+
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return NOTHING
 
     def compile(self, parameters: Parameters) -> Condition:
         return compile_types(self.selection, parameters)
@@ -72,6 +92,10 @@ class ScopeQ:
 
     query: ScopeQuery
 
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return NOTHING
+
     def compile(self, parameters: Parameters) -> Condition:
         return compile_scope_q(self.query, parameters)
 
@@ -84,6 +108,10 @@ class Q:
     """A condition over attributes (§4.9)."""
 
     query: Query
+
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return attributes_of(self.query) if not link_depth(self.query) else None
 
     def compile(self, parameters: Parameters) -> Condition:
         return compile_q(self.query, parameters)
@@ -98,6 +126,10 @@ class Geo:
 
     query: GeoQuery
 
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return frozenset({self.query.geoproperty})
+
     def compile(self, parameters: Parameters) -> Condition:
         return compile_geo(self.query, parameters)
 
@@ -110,6 +142,10 @@ class HasAttribute:
     """At least one of these attributes."""
 
     iris: frozenset[str]
+
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return self.iris
 
     def compile(self, parameters: Parameters) -> Condition:
         return compile_attrs(tuple(sorted(self.iris)), parameters)
@@ -124,6 +160,10 @@ class NotOver:
 
     now: str
 
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return NOTHING
+
     def compile(self, parameters: Parameters) -> Condition:
         return Condition(f"coalesce(e.doc ->> 'expiresAt' >= {parameters.add(self.now, 'text')}, true)")
 
@@ -134,6 +174,10 @@ class NotOver:
 @dataclass(frozen=True)
 class AllOf:
     parts: tuple[Part, ...]
+
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return _union(self.parts)
 
     def compile(self, parameters: Parameters) -> Condition:
         return all_of([part.compile(parameters) for part in self.parts])
@@ -147,6 +191,10 @@ class AnyOf:
     """One of several, as the entity selectors of a query by POST (§5.2.33)."""
 
     parts: tuple[Part, ...]
+
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        return _union(self.parts)
 
     def compile(self, parameters: Parameters) -> Condition:
         return any_of([part.compile(parameters) for part in self.parts])
@@ -166,3 +214,12 @@ class Window:
 
 def together(parts: Sequence[Part]) -> AllOf:
     return AllOf(tuple(parts))
+
+
+def _union(parts: Sequence[Part]) -> frozenset[str] | None:
+    found: set[str] = set()
+    for part in parts:
+        if part.attributes is None:
+            return None
+        found |= part.attributes
+    return frozenset(found)

@@ -23,6 +23,14 @@ _CHUNK = 1_000  # entities in one statement: what it keeps then stays in memory
 _NO_BOX = (None, None, None, None)
 
 
+Whose = Callable[[Any], Sequence[int] | None]
+"""Whom an entity is about: subject numbers, None for a public one."""
+
+
+def _nobodys(doc: Any) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Stored:
     """An entity as it was read, under its number."""
@@ -87,6 +95,11 @@ def find_public(city: City, tenant_no: int, entity_id: str) -> Any | None:
 
 def find(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
     row = tx.one(SQL.entity, tenant_no=tenant_no, entity_id=entity_id)
+    return None if row is None else stored(row)
+
+
+def find_by_no(tx: Transaction, tenant_no: int, entity_no: int) -> Stored | None:
+    row = tx.one(SQL.entity_by_no, tenant_no=tenant_no, entity_no=entity_no)
     return None if row is None else stored(row)
 
 
@@ -177,14 +190,11 @@ def is_watched(tx: Transaction, tenant_no: int) -> bool:
     return row is not None and bool(row.watched)
 
 
-def create_many(
-    tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, subjects: Sequence[int] | None = None
-) -> set[str]:
+def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, whose: Whose = _nobodys) -> set[str]:
     """Stores new entities; returns the ids that were free. Each id comes once."""
-    whose = None if subjects is None else list(subjects)
     free: set[str] = set()
-    for rows in _rows(docs):
-        found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now, subjects=whose)
+    for rows in _rows(docs, whose):
+        found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now)
         free.update(row.entity_id for row in found)
     return free
 
@@ -192,19 +202,20 @@ def create_many(
 def put_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str) -> dict[str, bool]:
     """Stores public entities whether their ids are taken or not; returns which of them are new. Each id comes once."""
     is_new: dict[str, bool] = {}
-    for rows in _rows(docs):
+    for rows in _rows(docs, _nobodys):
         for row in tx.all(SQL.put_many, tenant_no=tenant_no, rows=rows, now=now):
             is_new[row.entity_id] = row.is_new
     return is_new
 
 
-def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str) -> None:
+def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str, whose: Whose = _nobodys) -> None:
     """As `save`, for many."""
     rows = [
         {
             "no": found.entity_no,
             "doc": found.doc,
             "box": _box(found.doc["attrs"]),
+            **_owned(whose(found.doc)),
             "added": change.added,
             "updated": change.updated,
             "removed": change.removed,
@@ -218,11 +229,17 @@ def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str)
         tx.execute(SQL.save_many, rows=_text(rows), now=now)
 
 
-def _rows(docs: Sequence[Any]) -> Iterator[str]:
+def _owned(subjects: Sequence[int] | None) -> dict[str, Any]:
+    return {} if subjects is None else {"subjects": list(subjects)}
+
+
+def _rows(docs: Sequence[Any], whose: Whose) -> Iterator[str]:
     """In one order, so that two batches never wait for each other."""
     ordered = sorted(docs, key=lambda doc: doc["id"])
     for at in range(0, len(ordered), _CHUNK):
-        yield _text([{"doc": doc, "box": _box(doc["attrs"])} for doc in ordered[at : at + _CHUNK]])
+        yield _text(
+            [{"doc": doc, "box": _box(doc["attrs"]), **_owned(whose(doc))} for doc in ordered[at : at + _CHUNK]]
+        )
 
 
 def spread(tx: Transaction, limit: int = 5_000) -> int:
@@ -256,3 +273,7 @@ class Rows:
     def _placed(self, sql: str) -> str:
         # The condition is fixed text with places for values (language/condition.py).
         return sql.replace("/* condition */", self.condition.sql)
+
+
+def allow_writer(tx: Transaction, organisation_no: int, *, personal: bool) -> None:
+    tx.execute(SQL.allow_writer, organisation_no=organisation_no, personal=personal, at=tx.now)

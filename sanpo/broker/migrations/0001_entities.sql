@@ -113,9 +113,10 @@ language sql stable as $$
   cross join lateral jsonb_array_elements(a.instances) as i
 $$;
 
--- Organisations whose programs may write entities.
+-- Organisations whose programs may write entities; with `personal` also those of declared personal types.
 create table broker.writers (
   organisation_no int primary key,
+  personal boolean not null default false,
   allowed_at timestamptz not null
 );
 

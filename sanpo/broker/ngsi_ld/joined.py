@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sanpo.broker.joining import find_linked, objects_of
+from sanpo.broker.joining import find_linked
 from sanpo.broker.language.projection import Projection, omit, pick
-from sanpo.broker.model import Instance
+from sanpo.broker.model import Instance, objects_of
 from sanpo.broker.ngsi_ld.calls import Call
 from sanpo.broker.ngsi_ld.shaping import Shape, ids_in, join_level
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
-from sanpo.broker.model import GEO_NAMES, NULL, VALUE_KEYS, Attributes, Entity, Instance
+from sanpo.broker.model import GEO_NAMES, NGSI_LD, NULL, VALUE_KEYS, Attributes, Entity, Instance
 from sanpo.broker.representation import values
 from sanpo.broker.representation.checks import check_name, check_scopes, check_time, check_uri, is_name, refuse
 from sanpo.broker.representation.geometry import is_geometry
@@ -158,8 +158,7 @@ class Reader:
             return self._bare(iri, term, data, 0, "GeoProperty")
         if any(key in data for key in _ALL_VALUE_KEYS):
             refuse(term, f"has a member that {kind} does not have")
-        found = self._members(iri, term, data, kind, 0, valued=False)
-        return found
+        return self._members(iri, term, data, kind, 0, valued=False)
 
     def _types(self, given: Any) -> list[str]:
         names = given if type(given) is list else [given]
@@ -179,13 +178,10 @@ class Reader:
                 if key in value:
                     return kind
             return "GeoProperty" if is_geometry(value.get("value")) else "Property"
-        if type(given) is str:
-            kind = given.removeprefix("https://uri.etsi.org/ngsi-ld/")
-            if kind in VALUE_KEYS:
-                return kind
-            if is_geometry(value):
-                return "GeoProperty"
-        refuse(f"{term}.type", f"is none of {', '.join(VALUE_KEYS)}")
+        kind = given.removeprefix(NGSI_LD) if type(given) is str else ""
+        if kind in VALUE_KEYS:
+            return kind
+        return "GeoProperty" if is_geometry(value) else refuse(f"{term}.type", f"is none of {', '.join(VALUE_KEYS)}")
 
     def _bare(self, iri: str, term: str, value: Any, depth: int, kind: str = "Property") -> Instance:
         """The value alone (concise §4.5.2.3, simplified §4.5.4)."""
