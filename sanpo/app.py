@@ -65,11 +65,14 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
 
 
 def check_city(settings: Settings) -> None:
-    """Refuses to serve a city whose services ask of its lake what the rows there cannot give, or without its engine."""
+    """Refuses to serve a city whose services ask of its lake what the rows there cannot give, or without its engine, or
+    with a map of contexts that cannot be read."""
+    from sanpo.broker.contexts import read_map
     from sanpo.cleanroom.engines import engine_of
     from sanpo.lake.actions import check_datasets
 
     engine_of(settings)
+    read_map(settings)
     city = open_city(settings, pool=2)
     try:
         check_datasets(city)

@@ -8,11 +8,20 @@ from urllib.parse import quote
 import pytest
 from litestar.testing import TestClient
 
-from sanpo.broker.contexts import CORE_CONTEXT_URL, address_of, resolve
+from sanpo import app
+from sanpo.broker.contexts import CORE_CONTEXT_URL, actions, address_of, resolve
+from sanpo.broker.contexts.errors import (
+    ContextCannotBeReloaded,
+    ContextIsMissing,
+    ContextIsNotServed,
+    ContextNotFound,
+    CoreContextCannotBeDeleted,
+)
 from sanpo.broker.contexts.usage import WRITES_PER_S
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
+from sanpo.ground.config import SettingIsInvalid
 from tests.broker.contexts.documents import ContextServer
 
 MINIMAL = {"@context": {"A1": "urn:ngsi-ld:attributes:A1", "A2": "urn:ngsi-ld:attributes:A2"}}
@@ -279,6 +288,23 @@ def test_core_context_is_there_and_stays(broker: Broker) -> None:
         assert broker.delete(path(url, "?reload=true")).status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("error", "act"),
+    [
+        (ContextIsMissing, lambda city: actions.add_context(city, "", {"A1": "urn:x:A1"})),
+        (ContextNotFound, lambda city: actions.describe_context(city, "", "wrong")),
+        (ContextNotFound, lambda city: actions.serve_context(city, "", "wrong")),
+        (ContextNotFound, lambda city: actions.delete_context(city, "", "wrong")),
+        (ContextIsNotServed, lambda city: actions.serve_context(city, "", CORE_CONTEXT_URL)),
+        (ContextCannotBeReloaded, lambda city: actions.reload_context(city, "", "wrong")),
+        (CoreContextCannotBeDeleted, lambda city: actions.delete_context(city, "", CORE_CONTEXT_URL)),
+    ],
+)
+def test_refusal_has_its_name(city: City, error: type[Exception], act: Callable[[City], object]) -> None:
+    with pytest.raises(error):
+        act(city)
+
+
 # Tenants, and who may -------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +334,11 @@ def test_without_a_token_only_content_is_served(
         broker.delete(path(local_id, "?reload=true")),
     ):
         assert refused.status_code == 401
+
+
+def test_city_with_a_broken_map_is_not_served(city: City) -> None:
+    with pytest.raises(SettingIsInvalid, match="broker_contexts"):
+        app.check_city(replace(city.settings, broker_contexts="/not/there.json"))
 
 
 # Addresses for contexts that have none (§5.13.1) ----------------------------------------------------------------------
