@@ -216,6 +216,10 @@ def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: b
             return Reply(reply.status, received, found)
     except httpcore.TimeoutException as error:
         raise CallFailed("it took too long") from error
+    except socket.gaierror as error:
+        raise CallFailed("the name has no address") from error
+    except httpcore.ConnectError as error:
+        raise CallFailed("nobody answers there") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise CallFailed(type(error).__name__) from error
     except (httpcore.UnsupportedProtocol, ValueError) as error:
