@@ -48,7 +48,7 @@ def read_geometry(kind: Any, coordinates: Any, *, where: str = "geometry", stric
 
     `strict` also refuses areas whose border crosses itself: of those, inside and outside mean nothing.
     """
-    if kind not in _DEPTHS:
+    if not isinstance(kind, str) or kind not in _DEPTHS:
         raise GeometryIsMalformed(where=where, problem=f"type {_shown(kind)}", accepted=" | ".join(TYPES))
     if isinstance(coordinates, str):
         coordinates = _read(coordinates, where)

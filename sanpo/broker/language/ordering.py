@@ -76,9 +76,10 @@ def _term(scanner: Scanner, names: Names) -> OrderTerm:
     scanner.spaces()
     direction: Direction = "desc" if descends else "asc"
     if scanner.take(";"):
+        start = scanner.at
         found = next((each for each in DIRECTIONS if scanner.take(each)), None)
         if found is None or descends:
-            scanner.fail(" ".join(DIRECTIONS))
+            scanner.fail(" ".join(DIRECTIONS), at=start)
         direction = found
     scanner.spaces()
     return OrderTerm(path, direction)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sanpo.broker.language.moments import SHAPES, Kind, Moment, read_moment
 from sanpo.broker.language.names import SYSTEM, TIMES
 from sanpo.broker.language.patterns import Pattern, anywhere
-from sanpo.broker.language.q.matching import ANY_LANGUAGE, JSON_KEYS
+from sanpo.broker.language.q.matching import ANY_LANGUAGE, json_keys
 from sanpo.broker.language.q.model import (
     Compare,
     Exists,
@@ -72,7 +72,7 @@ def _there(path: Path, root: str) -> str:
     if not member:
         return ""
     parts = []
-    for key in JSON_KEYS:
+    for key in ("value", "json"):
         guards, at = _descend(f'{root}."{key}"', member)
         parts.append(_all([*guards, f"exists ({at})"]))
     if member == ANY_LANGUAGE:
@@ -84,7 +84,7 @@ def _there(path: Path, root: str) -> str:
 
 def _fits(member: tuple[str, ...], root: str, operator: Operator, value: Value) -> str:
     parts = []
-    for key in JSON_KEYS:
+    for key in json_keys(member, operator, value):
         guards, at = _descend(f'{root}."{key}"', member)
         parts.append(_all([*guards, _value_test(at, operator, value)]))
     texts = [] if isinstance(value, Number | Flag) else _languages(root, member)

@@ -33,7 +33,6 @@ Resolver = Callable[[str], Mapping[str, Any] | None]
 """The entity of an id, as far as whoever asks may see it; None where there is none."""
 
 ANY_LANGUAGE = ("*",)
-JSON_KEYS = ("value", "json", "vocab", "valueList")
 _MISSING: Any = object()
 
 
@@ -117,8 +116,18 @@ def _texts(instance: Mapping[str, Any], member: tuple[str, ...]) -> Iterator[str
         yield from (text for text in (each if isinstance(each, list) else [each]) if isinstance(text, str))
 
 
-def _json(instance: Mapping[str, Any], member: tuple[str, ...]) -> Iterator[Any]:
-    for key in JSON_KEYS:
+def json_keys(member: tuple[str, ...], operator: Operator, value: Value) -> tuple[str, ...]:
+    """Where a JSON value can stand that could fit: lists have no order and no members, vocabularies are texts."""
+    numeric = isinstance(value, Number | Flag) or (isinstance(value, Range) and isinstance(value.low, Number))
+    vocab = () if member or numeric else ("vocab",)
+    lists = ("valueList",) if operator == "==" and not member and not isinstance(value, Range) else ()
+    return ("value", "json", *vocab, *lists)
+
+
+def _json(
+    instance: Mapping[str, Any], member: tuple[str, ...], keys: tuple[str, ...] = ("value", "json")
+) -> Iterator[Any]:
+    for key in keys:
         if key in instance and (found := _descend(instance[key], member)) is not _MISSING:
             yield found
 
@@ -143,7 +152,8 @@ def _fits(target: _Target, member: tuple[str, ...], operator: Operator, value: V
     if "object" in target or "objectList" in target:
         named = operator == "==" and not member and isinstance(value, Text | Term | ValueList)
         return named and any(_equal(uri, value) for uri in _uris(target))
-    return any(_value_fits(each, operator, value) for each in _json(target, member))
+    keys = json_keys(member, operator, value)
+    return any(_value_fits(each, operator, value) for each in _json(target, member, keys))
 
 
 def _member_fits(target: _Member, operator: Operator, value: Value) -> bool:
