@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from sanpo.ground.city import City
 from sanpo.ground.clock import Clock, SystemClock
@@ -96,6 +97,13 @@ def create_app(city: City) -> Litestar:
             static=Path(str(files("sanpo.portal"))) / "static" / "dist",
         ),
     )
+
+
+def with_shortcuts(app: Litestar) -> ASGIApp:
+    """The application as a server runs it: what is asked for most often takes a shorter way."""
+    from sanpo.broker.api import with_shortcut
+
+    return with_shortcut(app)
 
 
 def create_registry() -> Registry:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from litestar import asgi
+from litestar import Litestar, asgi
+from litestar.types import ASGIApp, Receive, Send
 
 from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, queries
 from sanpo.broker.ngsi_ld.routing import Table
@@ -17,4 +18,18 @@ table.add(discovery.OPERATIONS)
 table.add(queries.OPERATIONS)
 table.add(contexts.OPERATIONS)
 
-handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(Server(table).__call__)]
+server = Server(table)
+handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(server.__call__)]
+
+
+def with_shortcut(app: Litestar) -> ASGIApp:
+    """The application, with a shorter way to this door: finding and calling a handler costs more than reading an entity."""
+    state = app.state
+
+    async def serve(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{PATH}/"):
+            await server.serve(state, scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return serve

@@ -31,7 +31,7 @@ def update_attribute(
     place: Place, entity_id: str, iri: str, instance: Instance, *, wanted: Wanted | None = None
 ) -> Change:
     """Changes members of one instance. Raises `AttributeNotFound`."""
-    return change_entity(place, entity_id, lambda doc, now: changing.partial(doc, iri, instance, now), (), wanted)
+    return change_entity(place, entity_id, lambda doc, now: changing.partial(doc, iri, instance, now), (iri,), wanted)
 
 
 def replace_attribute(
@@ -39,7 +39,7 @@ def replace_attribute(
 ) -> Change:
     """Replaces instances. Raises `AttributeNotFound`."""
     return change_entity(
-        place, entity_id, lambda doc, now: changing.replace_attribute(doc, iri, instances, now), (), wanted
+        place, entity_id, lambda doc, now: changing.replace_attribute(doc, iri, instances, now), (iri,), wanted
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sanpo.broker.errors import AttributeNotFound, EntityIsInvalid
 from sanpo.broker.merging import merge_instance
-from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance
+from sanpo.broker.model import LOCATION, NULL, VALUE_KEYS, Attributes, Instance
 from sanpo.broker.representation.reading import UNTYPED, Fragment
 
 SCOPE = "https://uri.etsi.org/ngsi-ld/scope"
@@ -32,6 +32,16 @@ class Change:
     @property
     def is_empty(self) -> bool:
         return not (self.added or self.updated or self.removed or self.touched)
+
+    @property
+    def is_small(self) -> bool:
+        """One instance of one attribute that was there and is no place; nothing else of the entity."""
+        return (
+            not (self.added or self.removed or self.gone or self.touched)
+            and len(self.written) == 1
+            and LOCATION not in self.written
+            and len(next(iter(self.written.values()))) == 1
+        )
 
     @property
     def done(self) -> list[str]:
@@ -253,10 +263,10 @@ def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool) 
     for key in ("scope", "expiresAt"):
         if key not in fragment:
             continue
-        if fragment[key] == NULL:  # type: ignore[literal-required]
+        if fragment[key] == NULL:
             change.touched |= entity.pop(key, None) is not None
         elif overwrite or key not in entity:
-            entity[key] = fragment[key]  # type: ignore[literal-required]
+            entity[key] = fragment[key]
             change.touched = True
         else:
             change.refused[SCOPE] = "exists, and noOverwrite was asked for"

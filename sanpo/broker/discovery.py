@@ -77,6 +77,8 @@ def _read(place: Place, sql: str, **values: Any) -> list[Any]:
     check_reader(place.actor)
     tenant_no = place.find_tenant_no()
     if not isinstance(place.actor, Resident):
-        return place.city.db.read_all(sql, tenant_no=tenant_no, **values)
+        public = sql.replace("/* entities */", "broker.public_entities")
+        return place.city.db.read_all(public, tenant_no=tenant_no, **values)
+    own = sql.replace("/* entities */", "broker.entities")
     with place.transaction() as tx:
-        return tx.all(sql, tenant_no=tenant_no, **values)
+        return tx.all(own, tenant_no=tenant_no, **values)

@@ -155,7 +155,7 @@ def change_entity(
             raise EntityNotFound(entity_id=entity_id)
         change = make(found.doc, place.now())
         if not change.is_empty:
-            store.save(tx, found.entity_no, found.doc, change, still_of(place.city, writer, found, change))
+            store.save(tx, found, change, still_of(place.city, writer, found, change))
     return change
 
 

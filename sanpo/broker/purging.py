@@ -8,6 +8,8 @@ from sanpo.broker.entities import Place, still_of
 from sanpo.broker.language.condition import Parameters
 from sanpo.broker.selection import Part, together
 from sanpo.broker.sight import check_writer
+from sanpo.ground.actors import Actor
+from sanpo.ground.db import Transaction
 
 ROUND = 1_000
 
@@ -31,15 +33,29 @@ def purge_entities(
             if drop is None and keep is None:
                 store.delete(tx, tenant_no, sorted(ids), place.now())
             else:
-                now = place.now()
-                there = store.lock_all(tx, tenant_no, ids)
-                changes = [(each, _strip(each.doc, drop, keep, now)) for each in there.values()]
-                saved = [pair for pair in changes if not pair[1].is_empty]
-                whose = {each.doc["id"]: still_of(place.city, writer, each, change) for each, change in saved}
-                store.save_many(tx, saved, now, lambda doc, whose=whose: whose[doc["id"]])
+                _strip_all(tx, place, writer, store.lock_all(tx, tenant_no, ids), drop, keep)
             if len(batch) < ROUND:
                 return total
             after = batch[-1].entity_no
+
+
+def _strip_all(
+    tx: Transaction,
+    place: Place,
+    writer: Actor,
+    there: dict[str, store.Stored],
+    drop: frozenset[str] | None,
+    keep: frozenset[str] | None,
+) -> None:
+    now = place.now()
+    whose: dict[str, list[int] | None] = {}
+    saved = []
+    for entity_id, found in there.items():
+        change = _strip(found.doc, drop, keep, now)
+        if not change.is_empty:
+            whose[entity_id] = still_of(place.city, writer, found, change)
+            saved.append((found, change))
+    store.save_many(tx, saved, now, lambda doc: whose[doc["id"]])
 
 
 def _strip(doc: Any, drop: frozenset[str] | None, keep: frozenset[str] | None, now: str) -> Change:

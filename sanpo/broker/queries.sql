@@ -4,6 +4,9 @@ select tenant_no from broker.tenants where name = %(name)s
 -- name: make_tenant
 insert into broker.tenants (name, created_at) values (%(name)s, %(at)s) on conflict do nothing
 
+-- name: attributes
+select iri, attr_no from broker.attributes where iri = any(%(iris)s::text[])
+
 -- name: make_attributes
 insert into broker.attributes (iri) select unnest(%(iris)s::text[]) on conflict do nothing
 
@@ -21,13 +24,16 @@ select doc::text as doc, entity_no, subjects from broker.entities where tenant_n
 select doc::text as doc, entity_no, subjects from broker.entities
 where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s
 
+-- name: public_entity
+select doc::text as doc from broker.public_entities where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s
+
 -- name: entities_by_id
 select doc::text as doc, entity_no, subjects from broker.entities
 where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[])
 
 -- name: lock
-select doc::text as doc, entity_no, subjects from broker.entities
-where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s for update
+select doc::text as doc, entity_no, subjects, (select watched from broker.tenants t where t.tenant_no = %(tenant_no)s)
+from broker.entities where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s for update
 
 -- name: lock_all
 -- In one order, so that two batches never wait for each other.
@@ -79,6 +85,15 @@ with saved as (
 )
 select entity_no from saved
 
+-- name: touch
+-- The common change, in the cheapest way: one instance of one attribute, no type or place of the entity, nobody watches.
+with saved as (
+  update broker.entities set doc = %(doc)s::jsonb, modified_at = %(now)s::timestamptz where entity_no = %(entity_no)s
+)
+insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance, subjects)
+values (%(entity_no)s, %(attr_no)s, %(at)s::timestamptz, %(now)s::timestamptz, %(observed)s, %(number)s::float8, %(unit)s::text,
+        %(dataset_id)s::text, %(instance)s::jsonb, %(subjects)s::int[])
+
 -- name: note_gone
 insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
 select %(entity_no)s, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, %(subjects)s::int[]
@@ -111,25 +126,33 @@ order by /* order */ e.entity_no limit %(limit)s offset %(offset)s
 -- name: count
 select count(*) as n from broker.entities e where e.tenant_no = %(tenant_no)s and (/* condition */)
 
+-- name: find_public
+select e.doc::text as doc, e.entity_no, e.subjects from broker.public_entities e
+where e.tenant_no = %(tenant_no)s and e.entity_no > %(after)s and (/* condition */)
+order by /* order */ e.entity_no limit %(limit)s offset %(offset)s
+
+-- name: count_public
+select count(*) as n from broker.public_entities e where e.tenant_no = %(tenant_no)s and (/* condition */)
+
 -- name: types
-select t as type, count(*) as n from broker.entities e, unnest(e.types) as t
+select t as type, count(*) as n from /* entities */ e, unnest(e.types) as t
 where e.tenant_no = %(tenant_no)s group by t order by t
 
 -- name: types_with_attributes
-select t as type, a as attribute from broker.entities e, unnest(e.types) as t, jsonb_object_keys(e.doc -> 'attrs') as a
+select t as type, a as attribute from /* entities */ e, unnest(e.types) as t, jsonb_object_keys(e.doc -> 'attrs') as a
 where e.tenant_no = %(tenant_no)s group by t, a order by t, a
 
 -- name: attributes_of_type
 select a.iri as attribute, array_agg(distinct i ->> 'type') as kinds, count(distinct e.entity_no) as n
-from broker.entities e, jsonb_each(e.doc -> 'attrs') as a (iri, instances), jsonb_array_elements(a.instances) as i
+from /* entities */ e, jsonb_each(e.doc -> 'attrs') as a (iri, instances), jsonb_array_elements(a.instances) as i
 where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text] group by a.iri order by a.iri
 
 -- name: count_of_type
-select count(*) as n from broker.entities e where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text]
+select count(*) as n from /* entities */ e where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text]
 
 -- name: attribute_details
 select array_agg(distinct t) as types, array_agg(distinct i ->> 'type') as kinds, count(distinct e.entity_no) as n
-from broker.entities e, unnest(e.types) as t, jsonb_array_elements(e.doc -> 'attrs' -> %(attribute)s::text) as i
+from /* entities */ e, unnest(e.types) as t, jsonb_array_elements(e.doc -> 'attrs' -> %(attribute)s::text) as i
 where e.tenant_no = %(tenant_no)s and e.doc -> 'attrs' ? %(attribute)s::text
 
 -- name: is_watched

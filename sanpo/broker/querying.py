@@ -38,7 +38,7 @@ def query_entities(place: Place, parts: list[Part], window: Window, ordering: Or
     condition = wanted.compile(parameters)
     order = None if ordering is None else compile_order(ordering, parameters)
     if sees_public_only(place.actor):
-        rows = store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values)
+        rows = store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values, public=True)
         if condition.exact and (order is None or order.exact):
             return _exact(rows, window, order)
         return _page(_shown(rows, wanted, PUBLIC), PUBLIC, window, ordering)

@@ -20,6 +20,8 @@ decode = msgspec.json.Decoder().decode
 _MOST_KEPT = 50_000
 _FEW = 2  # attributes that go into the history at once; more are one row of `broker.writes` first
 _CHUNK = 1_000  # entities in one statement: what it keeps then stays in memory
+_MOST_FLOAT = 1e300
+_PLAIN_KEYS = frozenset({"type", "value", "createdAt", "modifiedAt", "observedAt", "unitCode", "datasetId"})
 _NO_BOX = (None, None, None, None)
 
 
@@ -38,10 +40,11 @@ class Stored:
     entity_no: int
     doc: Any
     subjects: tuple[int, ...] | None
+    watched: bool = True
 
 
-def stored(row: Any) -> Stored:
-    return Stored(row.entity_no, decode(row.doc), None if row.subjects is None else tuple(row.subjects))
+def stored(row: Any, watched: bool = True) -> Stored:
+    return Stored(row.entity_no, decode(row.doc), None if row.subjects is None else tuple(row.subjects), watched)
 
 
 def find_tenant_no(city: City, name: str) -> int | None:
@@ -76,9 +79,10 @@ def register_attributes(city: City, iris: Iterable[str]) -> None:
         return
     with city.db.connection() as conn:
         conn.run(SQL.make_attributes, {"iris": new})
+        rows = conn.run(SQL.attributes, {"iris": new}).all()
     if len(known) + len(new) > _MOST_KEPT:
         known.clear()
-    known.update(dict.fromkeys(new, True))
+    known.update((row.iri, row.attr_no) for row in rows)
 
 
 def _kept(city: City, name: str) -> dict[str, Any]:
@@ -89,7 +93,7 @@ def _kept(city: City, name: str) -> dict[str, Any]:
 
 def find_public(city: City, tenant_no: int, entity_id: str) -> Any | None:
     """A public entity outside any transaction: row-level security shows nobody else's here."""
-    row = city.db.read(SQL.entity, tenant_no=tenant_no, entity_id=entity_id)
+    row = city.db.read(SQL.public_entity, tenant_no=tenant_no, entity_id=entity_id)
     return None if row is None else decode(row.doc)
 
 
@@ -111,7 +115,7 @@ def find_by_ids(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str
 
 def lock(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
     row = tx.one(SQL.lock, tenant_no=tenant_no, entity_id=entity_id)
-    return None if row is None else stored(row)
+    return None if row is None else stored(row, row.watched)
 
 
 def lock_all(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str, Stored]:
@@ -132,9 +136,36 @@ def create(tx: Transaction, tenant_no: int, doc: Any, subjects: Sequence[int] | 
     return row is not None
 
 
-def save(tx: Transaction, entity_no: int, doc: Any, change: Change, subjects: Sequence[int] | None) -> None:
+def save(tx: Transaction, found: Stored, change: Change, subjects: Sequence[int] | None) -> None:
     """Stores a changed entity that this transaction has locked, with its change and history."""
     whose = None if subjects is None else list(subjects)
+    if not found.watched and change.is_small and whose == (None if found.subjects is None else list(found.subjects)):
+        _touch(tx, found, change, whose)
+    else:
+        _save(tx, found.entity_no, found.doc, change, whose)
+
+
+def _touch(tx: Transaction, found: Stored, change: Change, whose: list[int] | None) -> None:
+    iri, (instance,) = next(iter(change.written.items()))
+    value, observed = instance.get("value"), instance.get("observedAt")
+    is_number = type(value) in (int, float)
+    tx.execute(
+        SQL.touch,
+        entity_no=found.entity_no,
+        doc=_text(found.doc),
+        now=change.now,
+        attr_no=_kept(tx.city, "attributes")[iri],
+        at=observed or change.now,
+        observed=observed is not None,
+        number=float(value) if is_number and abs(value) < _MOST_FLOAT else None,
+        unit=instance.get("unitCode"),
+        dataset_id=instance.get("datasetId"),
+        instance=None if is_number and instance.keys() <= _PLAIN_KEYS else _text(instance),
+        subjects=whose,
+    )
+
+
+def _save(tx: Transaction, entity_no: int, doc: Any, change: Change, whose: list[int] | None) -> None:
     few = len(change.written) <= _FEW
     tx.execute(
         SQL.save,
@@ -260,15 +291,16 @@ class Rows:
     tenant_no: int
     condition: Condition
     values: Mapping[str, object]
+    public: bool = False
 
     def find(self, *, limit: int, offset: int = 0, after: int = 0, order: str = "") -> list[Stored]:
         """Those with an entity_no greater than `after`, in the order of `order` (made by the language), then of that."""
-        sql = self._placed(SQL.find).replace("/* order */", f"{order}, " if order else "")
+        sql = self._placed(SQL.find_public if self.public else SQL.find).replace("/* order */", f"{order}, " if order else "")
         rows = self.read(sql, tenant_no=self.tenant_no, limit=limit, offset=offset, after=after, **self.values)
         return [stored(row) for row in rows]
 
     def count(self) -> int:
-        return int(self.read(self._placed(SQL.count), tenant_no=self.tenant_no, **self.values)[0].n)
+        return int(self.read(self._placed(SQL.count_public if self.public else SQL.count), tenant_no=self.tenant_no, **self.values)[0].n)
 
     def _placed(self, sql: str) -> str:
         # The condition is fixed text with places for values (language/condition.py).

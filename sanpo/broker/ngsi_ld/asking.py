@@ -173,8 +173,8 @@ def _expanded(asked: Asked, context: Context) -> frozenset[str]:
 
 
 def _place(asked: Asked, context: Context) -> tuple[Part | None, bool]:
-    names = ("georel", "geometry", "coordinates")
-    query = parse_geo(*(asked.get(name) for name in names), context, geoproperty=asked.get("geoproperty"))
+    georel, geometry, coordinates = (asked.get(name) for name in ("georel", "geometry", "coordinates"))
+    query = parse_geo(georel, geometry, coordinates, context, geoproperty=asked.get("geoproperty"))
     return (None, False) if query is None else (Geo(query), True)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 import psycopg
 import structlog
-from litestar.types import Receive, Scope, Send
+from litestar.types import Receive, Send
 
 from sanpo.broker.errors import EntityIsInvalid, ParameterIsInvalid, ParameterIsUnknown
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
@@ -25,6 +25,7 @@ from sanpo.people import actor_of
 
 log = structlog.get_logger()
 PREFIX = b"/ngsi-ld/v1"
+_ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 _WRITING = ("POST", "PATCH", "PUT")
 
 
@@ -34,24 +35,18 @@ class Server:
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        state = scope["litestar_app"].state
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """As a mounted handler of the web application."""
+        await self.serve(scope["litestar_app"].state, scope, receive, send)
+
+    async def serve(self, state: Any, scope: Any, receive: Receive, send: Send) -> None:
+        """One request. `state` is the web application's: the city, and the name of the session's cookie."""
         body = await _read(receive)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        reply = await asyncio.get_running_loop().run_in_executor(
-            None,
-            self.conduct,
-            state.city,
-            state.session_cookie,
-            scope["method"],
-            scope["raw_path"],
-            scope["query_string"],
-            headers,
-            body,
-        )
-        sent: Headers = [*reply.headers]
+        method = scope["method"]
+        given = (state.city, state.session_cookie, method, scope["raw_path"], scope["query_string"], headers, body)
+        reply = await asyncio.get_running_loop().run_in_executor(None, self.conduct, *given)
+        sent: Headers = [*_ALWAYS, *reply.headers]
         if reply.media_type:
             sent.append((b"content-type", reply.media_type.encode()))
         if reply.status != 204:
