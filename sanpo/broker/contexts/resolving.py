@@ -37,7 +37,7 @@ _BOM = b"\xef\xbb\xbf"
 def resolve(city: City, value: Any, *, counted: bool = True) -> Context:
     """The context of a request: None, a URL, an object, or a list of those; the core's terms are in each.
 
-    Call it before a transaction is begun: it may wait for another server, 3 s at the most for each document. `counted` says
+    Call it before a transaction is begun: it may wait for other servers, 3 s at the most for all together. `counted` says
     whether it is a use that the statistics of stored contexts show. Raises `ContextIsInvalid`, `ContextIsNotAvailable`.
     """
     if value is None or (type(value) is str and is_core(value)):
@@ -47,8 +47,8 @@ def resolve(city: City, value: Any, *, counted: bool = True) -> Context:
     key = value if type(value) is str else _key(value)
     kept = shelf.contexts.get(key)
     if kept is None or (kept[0].fresh_until is not None and kept[0].fresh_until <= city.now()):
-        generation = shelf.generation
-        made = compile_context(value, lambda url: _document(city, shelf, url))
+        generation, patience = shelf.generation, _Patience()
+        made = compile_context(value, lambda url: _document(city, shelf, patience, url))
         kept = made, tuple(own_id(url) or url for url in made.urls)
         if generation == shelf.generation:
             shelf.contexts.put(key, kept, made.weight + len(key))
@@ -56,6 +56,21 @@ def resolve(city: City, value: Any, *, counted: bool = True) -> Context:
     if counted and ids:
         shelf.usage.note(city, ids)
     return context
+
+
+class _Patience:
+    """How long one resolution waits for other servers, from its first wait on."""
+
+    def __init__(self) -> None:
+        self._until: float | None = None
+
+    def left_s(self, url: str) -> float:
+        moment = time.monotonic()
+        if self._until is None:
+            self._until = moment + FETCH_S
+        if self._until <= moment:
+            raise ContextIsNotAvailable(url=url, problem="it took too long")
+        return self._until - moment
 
 
 def reload_cached(city: City, url: str) -> None:
@@ -66,7 +81,7 @@ def reload_cached(city: City, url: str) -> None:
             _read_file(url, path)
             _store(city, url, None, None)
             return
-        text, fresh = _fetch(city, url)
+        text, fresh = _fetch(city, url, FETCH_S)
     except ContextIsInvalid as error:
         raise ContextIsNotAvailable(url=url, problem=str(error.fields["problem"])) from error
     _store(city, url, text, fresh)
@@ -79,12 +94,12 @@ def _key(value: Any) -> bytes:
         raise ContextIsInvalid(where="@context", problem="nested too deep") from None
 
 
-def _document(city: City, shelf: Shelf, url: str) -> Document:
+def _document(city: City, shelf: Shelf, patience: _Patience, url: str) -> Document:
     known = shelf.documents.get(url)
     if known is not None and (known.fresh_until is None or known.fresh_until > city.now()):
         return known
     generation = shelf.generation
-    found, size = _mapped(city, url) or _hosted(city, url) or _cached(city, shelf, url)
+    found, size = _mapped(city, url) or _hosted(city, url) or _cached(city, shelf, patience, url)
     if generation == shelf.generation:
         shelf.documents.put(url, found, size)
     return found
@@ -117,18 +132,18 @@ def _hosted(city: City, url: str) -> tuple[Document, int] | None:
     return None
 
 
-def _cached(city: City, shelf: Shelf, url: str) -> tuple[Document, int]:
+def _cached(city: City, shelf: Shelf, patience: _Patience, url: str) -> tuple[Document, int]:
     """The stored copy while it is fresh; else a new one, or the old one for a minute where none can be had."""
     found = _copy(city, url)
     if found is not None and found[0].fresh_until and found[0].fresh_until > city.now():
         return found
     try:
-        with shelf.reading(url, FETCH_S):
+        with shelf.reading(url, patience.left_s(url)):
             shelf.fail_again(url)
             other = _copy(city, url)
             if other is not None and other[0].fresh_until and other[0].fresh_until > city.now():
                 return other  # another thread has read it meanwhile
-            return _fetch_and_store(city, shelf, url)
+            return _fetch_and_store(city, shelf, url, patience.left_s(url))
     except BrokerError:
         if found is None:
             raise
@@ -140,10 +155,10 @@ def _copy(city: City, url: str) -> tuple[Document, int] | None:
     return None if row is None else (Document(msgspec.json.decode(row.document), row.expires_at), len(row.document))
 
 
-def _fetch_and_store(city: City, shelf: Shelf, url: str) -> tuple[Document, int]:
+def _fetch_and_store(city: City, shelf: Shelf, url: str, timeout_s: float) -> tuple[Document, int]:
     begun = time.monotonic()
     try:
-        text, fresh = _fetch(city, url)
+        text, fresh = _fetch(city, url, timeout_s)
     except BrokerError as error:
         shelf.remember_failure(url, error, time.monotonic() - begun)
         raise
@@ -151,13 +166,13 @@ def _fetch_and_store(city: City, shelf: Shelf, url: str) -> tuple[Document, int]
     return Document(msgspec.json.decode(text), city.now() + fresh), len(text)
 
 
-def _fetch(city: City, url: str) -> tuple[str, timedelta]:
+def _fetch(city: City, url: str, timeout_s: float) -> tuple[str, timedelta]:
     """The document as text and how long it stays fresh. Raises `ContextIsNotAvailable` or `ContextIsInvalid`."""
     try:
         reply = fetch(
             url,
             {"accept": "application/ld+json, application/json;q=0.9, */*;q=0.1"},
-            timeout_s=FETCH_S,
+            timeout_s=timeout_s,
             max_bytes=MOST_BYTES,
             most_redirects=MOST_REDIRECTS,
             private_hosts=frozenset(city.settings.broker_allow_hosts.replace(" ", "").split(",")),

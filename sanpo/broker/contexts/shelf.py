@@ -20,11 +20,12 @@ from sanpo.broker.errors import BrokerError
 from sanpo.ground.city import City
 
 LOOK_EVERY_S = 1.0
-CONTEXT_BYTES = 96 * 1024 * 1024
+CONTEXT_BYTES = 64 * 1024 * 1024
 DOCUMENT_BYTES = 8 * 1024 * 1024
 """Of documents as text; parsed they take about ten times that."""
 MOST_FAILURES = 1_000
 READ_AT_ONCE = 4
+WAIT_S = 1.0
 _V = TypeVar("_V")
 
 
@@ -115,15 +116,15 @@ class Shelf:
 
     @contextmanager
     def reading(self, url: str, timeout_s: float) -> Iterator[None]:
-        """One thread at a time reads a URL, and few at once read any. Raises `ContextIsNotAvailable` after `timeout_s`."""
-        deadline = time.monotonic() + timeout_s
-        with self._alone(url, timeout_s):
-            if not self._reading.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise ContextIsNotAvailable(url=url, problem="others are being read")
-            try:
+        """One thread at a time reads a URL, and few at once read any or wait for it: slow servers of others must not take
+        all threads of a worker. Raises `ContextIsNotAvailable`."""
+        if not self._reading.acquire(timeout=min(WAIT_S, timeout_s)):
+            raise ContextIsNotAvailable(url=url, problem="others are being read")
+        try:
+            with self._alone(url, timeout_s):
                 yield
-            finally:
-                self._reading.release()
+        finally:
+            self._reading.release()
 
     @contextmanager
     def _alone(self, url: str, timeout_s: float) -> Iterator[None]:

@@ -1,8 +1,10 @@
 """Where a context's document comes from, and what the way there is not allowed to do (§5.5.5, §5.5.6, §5.13.1)."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from sanpo.broker.contexts import CORE, CORE_CONTEXT_URL, ContextIsInvalid, ContextIsNotAvailable, read_map, resolve
 from sanpo.broker.contexts import resolving as module
+from sanpo.broker.contexts import shelf as shelf_module
 from sanpo.broker.contexts.actions import add_context, delete_context, list_contexts, reload_context
 from sanpo.broker.contexts.addresses import path_of
 from sanpo.broker.contexts.shelf import shelf_of
@@ -237,6 +240,49 @@ def test_slow_server_is_left_after_the_time_for_all(
     with pytest.raises(ContextIsNotAvailable, match="too long"):
         resolve(reader, url)
     assert server.asked == ["/c.jsonld"]  # the failure is remembered: the second time nobody waits
+
+
+def test_many_slow_documents_take_the_time_of_one(
+    reader: City, server: ContextServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FETCH_S", 0.4)
+    server.drip_s = 0.01
+    urls = [server.put(f"/{n}.jsonld", {}) for n in range(20)]  # 16 bytes each: none takes too long, all together do
+    begun = time.monotonic()
+    with pytest.raises(ContextIsNotAvailable, match="too long"):
+        resolve(reader, urls)
+    assert time.monotonic() - begun < 1.5
+
+
+def test_readers_of_slow_servers_leave_threads_for_others(
+    reader: City, server: ContextServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf_module, "WAIT_S", 0.1)
+    server.drip_s = 0.05
+    urls = [server.put(f"/{n}.jsonld", {"x": "https://e.org/x"}) for n in range(8)]
+    ended: list[float] = []
+
+    def ask(url: str) -> None:
+        with pytest.raises(ContextIsNotAvailable):
+            resolve(reader, url)
+        ended.append(time.monotonic())
+
+    monkeypatch.setattr(module, "FETCH_S", 0.8)
+    begun = time.monotonic()
+    threads = [threading.Thread(target=ask, args=(url,)) for url in urls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(moment - begun < 0.6 for moment in ended) == 8 - shelf_module.READ_AT_ONCE
+
+
+def test_threads_that_want_the_same_document_read_it_once(reader: City, server: ContextServer) -> None:
+    url = server.put("/c.jsonld", SPEED)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: resolve(reader, url).expand("speed"), range(16)))
+    assert set(found) == {"https://e.org/speed"}
+    assert server.asked == ["/c.jsonld"]
 
 
 @pytest.mark.parametrize(
