@@ -19,7 +19,7 @@ _ENDS_LIKE_A_PREFIX = (":", "/", "?", "#", "[", "]", "@")  # RFC 3986 gen-delims
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Definition:
     """One definition: its IRI (or the keyword `@id` or `@type`), its coercion, and whether `term:rest` is a compact IRI."""
 
     iri: str
@@ -37,9 +37,9 @@ class Context:
     __slots__ = ("_compacted", "_expanded", "_lengths", "_prefixes", "_user_terms", "fresh_until", "terms", "urls")
 
     def __init__(
-        self, terms: Mapping[str, Term], urls: Iterable[str] = (), fresh_until: datetime | None = None
+        self, terms: Mapping[str, Definition], urls: Iterable[str] = (), fresh_until: datetime | None = None
     ) -> None:
-        self.terms: Mapping[str, Term] = MappingProxyType({**terms, **_CORE} if terms else _CORE)
+        self.terms: Mapping[str, Definition] = MappingProxyType({**terms, **_CORE} if terms else _CORE)
         self.urls = frozenset(urls)
         self.fresh_until = fresh_until
         self._user_terms = len(terms)
@@ -96,7 +96,7 @@ class Context:
         return min(choices)[1] if choices else iri
 
 
-def _expand(name: str, terms: Mapping[str, Term]) -> str:
+def _expand(name: str, terms: Mapping[str, Definition]) -> str:
     """JSON-LD 1.1 API §5.2.2 for a name that is no term itself."""
     if name.startswith("@"):
         return name
@@ -112,7 +112,7 @@ def _expand(name: str, terms: Mapping[str, Term]) -> str:
     return DEFAULT_VOCABULARY + name
 
 
-def _best_names(terms: Mapping[str, Term]) -> dict[str, str]:
+def _best_names(terms: Mapping[str, Definition]) -> dict[str, str]:
     """IRI → its shortest, then least term (JSON-LD 1.1 API §4.3)."""
     best: dict[str, str] = {}
     for name, term in terms.items():
@@ -127,7 +127,7 @@ def ends_like_a_prefix(iri: str) -> bool:
     return iri.endswith(_ENDS_LIKE_A_PREFIX) or iri.startswith("_:")
 
 
-def _core_terms() -> dict[str, Term]:
+def _core_terms() -> dict[str, Definition]:
     namespaces = {name: iri for name, iri in CORE_TERMS.items() if isinstance(iri, str) and ends_like_a_prefix(iri)}
 
     def full(name: str) -> str:
@@ -138,7 +138,7 @@ def _core_terms() -> dict[str, Term]:
     for name, definition in CORE_TERMS.items():
         shape = {"@id": definition} if isinstance(definition, str) else definition
         kind, container = shape.get("@type"), shape.get("@container")
-        terms[name] = Term(
+        terms[name] = Definition(
             full(shape["@id"]),
             namespaces["ngsi-ld"] + kind if kind == "DateTime" else kind,
             (container,) if container else (),

@@ -1,4 +1,4 @@
-"""Term definitions of a user's @context (JSON-LD 1.1 API §4.1.2 and §4.2.2), one object after another. Pure.
+"""Definition definitions of a user's @context (JSON-LD 1.1 API §4.1.2 and §4.2.2), one object after another. Pure.
 
 Bounded: an IRI's length, how far prefixes build on prefixes, the number of terms and of all their characters.
 """
@@ -6,7 +6,7 @@ Bounded: an IRI's length, how far prefixes build on prefixes, the number of term
 import re
 from typing import Any, NoReturn
 
-from sanpo.broker.contexts.context import CORE, Term, ends_like_a_prefix
+from sanpo.broker.contexts.context import CORE, Definition, ends_like_a_prefix
 from sanpo.broker.contexts.core_context import DEFAULT_VOCABULARY
 from sanpo.broker.contexts.errors import ContextIsInvalid
 
@@ -43,7 +43,7 @@ class Definitions:
     """The terms collected so far; a later definition of the same term takes the earlier one's place."""
 
     def __init__(self) -> None:
-        self.terms: dict[str, Term] = {}
+        self.terms: dict[str, Definition] = {}
         self._vocabulary = DEFAULT_VOCABULARY
         self._terms_left = MOST_TERMS
         self._characters_left = MOST_CHARACTERS
@@ -107,12 +107,12 @@ class Definitions:
             self._fail(name, f"more than {MOST_CHARACTERS} characters")
         self.terms[name] = term
 
-    def _term(self, name: str, value: Any) -> Term | None:
+    def _term(self, name: str, value: Any) -> Definition | None:
         """The definition, or None where the term has no mapping."""
         if isinstance(value, str):
             iri = self._iri(name, value)
             simple = ":" not in name and "/" not in name
-            return None if iri is None else Term(iri, is_prefix=simple and ends_like_a_prefix(iri))
+            return None if iri is None else Definition(iri, is_prefix=simple and ends_like_a_prefix(iri))
         if value is None:
             return None
         if not isinstance(value, dict):
@@ -124,7 +124,9 @@ class Definitions:
         if iri is None:
             return None
         kind = value.get("@type")
-        return Term(iri, self._expand(kind) if kind else None, self._container(name, value), bool(value.get("@prefix")))
+        return Definition(
+            iri, self._expand(kind) if kind else None, self._container(name, value), bool(value.get("@prefix"))
+        )
 
     def _check_members(self, name: str, value: dict[str, Any]) -> None:
         if "@context" in value:
@@ -188,7 +190,7 @@ class Definitions:
                 return text
         return self._vocabulary + text
 
-    def _find(self, name: str) -> Term | None:
+    def _find(self, name: str) -> Definition | None:
         if name in self._being_defined:
             self._fail(name, "is defined by itself")
         if name in self._pending:
