@@ -148,7 +148,7 @@ def save(tx: Transaction, found: Stored, change: Change, subjects: Sequence[int]
 def _touch(tx: Transaction, found: Stored, change: Change, whose: list[int] | None) -> None:
     iri, (instance,) = next(iter(change.written.items()))
     value, observed = instance.get("value"), instance.get("observedAt")
-    is_number = type(value) in (int, float)
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) and _fits(value) else None
     tx.execute(
         SQL.touch,
         entity_no=found.entity_no,
@@ -157,12 +157,17 @@ def _touch(tx: Transaction, found: Stored, change: Change, whose: list[int] | No
         attr_no=_kept(tx.city, "attributes")[iri],
         at=observed or change.now,
         observed=observed is not None,
-        number=float(value) if is_number and abs(value) < _MOST_FLOAT else None,
+        number=number,
         unit=instance.get("unitCode"),
         dataset_id=instance.get("datasetId"),
-        instance=None if is_number and instance.keys() <= _PLAIN_KEYS else _text(instance),
+        instance=None if number is not None and instance.keys() <= _PLAIN_KEYS else _text(instance),
         subjects=whose,
     )
+
+
+def _fits(number: int | float) -> bool:
+    """Whether a double can hold it: JSON knows whole numbers without end."""
+    return abs(number) < _MOST_FLOAT
 
 
 def _save(tx: Transaction, entity_no: int, doc: Any, change: Change, whose: list[int] | None) -> None:
@@ -295,12 +300,18 @@ class Rows:
 
     def find(self, *, limit: int, offset: int = 0, after: int = 0, order: str = "") -> list[Stored]:
         """Those with an entity_no greater than `after`, in the order of `order` (made by the language), then of that."""
-        sql = self._placed(SQL.find_public if self.public else SQL.find).replace("/* order */", f"{order}, " if order else "")
+        sql = self._placed(SQL.find_public if self.public else SQL.find).replace(
+            "/* order */", f"{order}, " if order else ""
+        )
         rows = self.read(sql, tenant_no=self.tenant_no, limit=limit, offset=offset, after=after, **self.values)
         return [stored(row) for row in rows]
 
     def count(self) -> int:
-        return int(self.read(self._placed(SQL.count_public if self.public else SQL.count), tenant_no=self.tenant_no, **self.values)[0].n)
+        return int(
+            self.read(
+                self._placed(SQL.count_public if self.public else SQL.count), tenant_no=self.tenant_no, **self.values
+            )[0].n
+        )
 
     def _placed(self, sql: str) -> str:
         # The condition is fixed text with places for values (language/condition.py).

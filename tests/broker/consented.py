@@ -58,7 +58,7 @@ class Town:
         return self.world.agreement(
             owner,
             datasets=[{"name": "town.meter", "columns": list(columns)}],
-            rule={"dimensions": [], "measures": ["energy_wh"], "functions": ["sum"], "min_subjects": 10},
+            rule={"dimensions": [], "measures": list(columns[:1]), "functions": ["sum"], "min_subjects": 10},
             term={"first_day": date(2026, 3, 1), "last_day": date(2027, 2, 28), "grant_days": 180},
         )
 

@@ -1,4 +1,4 @@
-"""Query Entities over HTTP, by GET and POST: selection, paging, counting, forms (ETSI GS CIM 009 §5.7.2, §6.3.10, §6.3.13)."""
+"""Query Entities over HTTP, by GET and POST: selection, paging, counting, forms (ETSI GS CIM 009 §5.7.2, §6.3.10)."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ create table broker.entities (
   modified_at timestamptz not null,
   constraint entity_is_one unique (tenant_no, entity_id),
   check (personal = (subjects is not null))
-) with (fillfactor = 60);
+) with (fillfactor = 60, autovacuum_analyze_threshold = 500, autovacuum_analyze_scale_factor = 0.05);
 create index entities_by_type on broker.entities using gin (types);
 create index entities_by_subject on broker.entities using gin (subjects) where personal;
 create index entities_by_place on broker.entities using gist (box(point(max_x, max_y), point(min_x, min_y)))
