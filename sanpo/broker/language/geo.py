@@ -40,7 +40,7 @@ _TESTS: dict[str, Callable[[BaseGeometry, BaseGeometry], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class GeoQuery:
-    """`reference` is GeoJSON text. `max_m` or `min_m` belongs to `near` alone, in metres, greater than 0."""
+    """`reference` is GeoJSON text. `max_m` and `min_m` (NGSIv2 may have both) belong to `near`, in metres, above 0."""
 
     relation: Relation
     reference: str
@@ -56,7 +56,9 @@ class GeoQuery:
 @lru_cache(maxsize=512)
 def _reference(text: str) -> Geometry:
     found = json.loads(text)
-    return read_geometry(found["type"], found["coordinates"])
+    reference = read_geometry(found["type"], found["coordinates"])
+    shapely.prepare(reference.shape)  # it is compared with many
+    return reference
 
 
 def parse_geo(
@@ -72,8 +74,15 @@ def parse_geo(
         if value is None:
             Scanner("", name).fail("georel & geometry & coordinates")
     relation, most, least = _georel(str(georel))
-    reference = read_geometry(geometry, coordinates, where="coordinates", strict=True)
-    return GeoQuery(relation, json.dumps(reference.json), _geoproperty(geoproperty, names), most, least)
+    return geo_query(relation, geometry, coordinates, _geoproperty(geoproperty, names), max_m=most, min_m=least)
+
+
+def geo_query(
+    relation: Relation, kind: Any, coordinates: Any, geoproperty: str, *, max_m: float | None, min_m: float | None
+) -> GeoQuery:
+    """A geoquery over a checked reference. Raises `GeometryIsMalformed`."""
+    reference = read_geometry(kind, coordinates, where="coordinates", strict=True)
+    return GeoQuery(relation, json.dumps(reference.json), geoproperty, max_m, min_m)
 
 
 def _georel(text: str) -> tuple[Relation, float | None, float | None]:
@@ -112,10 +121,9 @@ def matches_geo(query: GeoQuery, entity: Mapping[str, Any]) -> bool:
 
 
 def _stands(query: GeoQuery, reference: Geometry, target: Geometry) -> bool:
-    if query.max_m is not None:
-        return distance_m(reference, target) <= query.max_m
-    if query.min_m is not None:
-        return distance_m(reference, target) > query.min_m
+    if query.relation == "near":
+        metres = distance_m(reference, target)
+        return (query.max_m is None or metres <= query.max_m) and (query.min_m is None or metres > query.min_m)
     return bool(_TESTS[query.relation](reference.shape, target.shape))
 
 
@@ -124,7 +132,7 @@ def compile_geo(query: GeoQuery, parameters: Parameters, *, alias: str = "e") ->
     if query.geoproperty != LOCATION:
         exists = f'exists ({instances((query.geoproperty,))} ? (@."type" == "GeoProperty"))'
         return Condition(f"{alias}.doc @@ {parameters.add(exists, 'jsonpath')}", exact=False)
-    if query.relation == "disjoint" or query.min_m is not None:
+    if query.relation == "disjoint" or (query.relation == "near" and query.max_m is None):
         return Condition(f"{alias}.min_x is not null", exact=False)
     own = f"box(point({alias}.max_x, {alias}.max_y), point({alias}.min_x, {alias}.min_y))"
     if query.max_m is not None:

@@ -12,7 +12,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,12 +55,13 @@ def read_geometry(kind: Any, coordinates: Any, *, where: str = "geometry", stric
     if count > MAX_POSITIONS:
         raise GeometryIsMalformed(where=where, problem=f"{count} positions", accepted=f"{MAX_POSITIONS}")
     flat = {"type": kind, "coordinates": coordinates}
+    if kind == "Point":
+        return Geometry(shapely.Point(coordinates[0], coordinates[1]), flat)
     shape = shapely.from_geojson(json.dumps(flat))
-    if not shapely.is_valid(shape):
+    if kind.endswith("Polygon") and not shapely.is_valid(shape):
         if strict:
             raise GeometryIsMalformed(where=where, problem=shapely.is_valid_reason(shape), accepted="a simple ring")
         shape = shapely.make_valid(shape)
-    shapely.prepare(shape)
     return Geometry(shape, flat)
 
 
@@ -113,14 +113,8 @@ def geometry_of(instance: Mapping[str, Any]) -> Geometry | None:
     """A GeoProperty's geometry, or None where the instance is none or its value cannot be read."""
     if instance.get("type") != "GeoProperty":
         return None
-    value = instance.get("value")
-    return _cached(value if isinstance(value, str) else json.dumps(value))
-
-
-@lru_cache(maxsize=4096)
-def _cached(text: str) -> Geometry | None:
     try:
-        return check_geometry(text)
+        return check_geometry(instance.get("value"))
     except GeometryIsMalformed:
         return None
 

@@ -348,30 +348,6 @@ WORDS = [
     "/",
     "#",
 ]
-WORDS = [
-    "a",
-    "1",
-    "..",
-    "==",
-    "!=",
-    "~=",
-    '"x"',
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-    ";",
-    "|",
-    ",",
-    ".",
-    "true",
-    "2026-01-01",
-    "near",
-    "/",
-    "#",
-]
 anything = st.one_of(SIGNS, st.lists(st.sampled_from(WORDS), max_size=12).map("".join), st.text(max_size=40))
 
 
