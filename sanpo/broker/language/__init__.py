@@ -20,9 +20,9 @@ An attribute that somebody may not see must be hidden from the query as well: `q
 What the conditions ask of the table (100,000 entities of 6 properties, 1 relationship and 1 place, 2 kB of JSON each; one
 connection, planning included, 20 rows):
 
-* A row that is looked at costs 2 to 4 µs, half of it decompression (`toast_tuple_target = 8160` keeps rows of up to 8 kB plain,
-  at 2.5 times the space). A type with a `q` that fits every second entity takes 1 ms, every thirtieth 4 ms, every hundredth
-  9 ms, one in 100,000 0.3 s. An index on `doc` did not help: the planner guesses that `@@` fits one row in 100 and reads in
+* A row that is looked at costs 2 to 4 µs, half of it decompression (`toast_tuple_target = 8160` keeps rows of up to 8 kB
+  plain, at 2.5 times the space). A type with a `q` that fits every second entity takes 1 ms, every thirtieth 4 ms, every
+  hundredth 9 ms, one in 100,000 0.3 s. An index on `doc` did not help: the planner guesses that `@@` fits one row in 100 and reads in
   order until it has 20; and with an index on `doc` or `modified_at` no update of it is heap-only.
 * A generic plan cannot know that a type is common and reads all of its rows first (0.5 s instead of 1 ms): the statement
   needs `plan_cache_mode = force_custom_plan`, or a table of types with the key (tenant_no, type, entity_no), whose plans are

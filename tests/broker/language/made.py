@@ -25,7 +25,7 @@ from sanpo.broker.language.q.model import (
 )
 from sanpo.broker.model import NGSI_LD
 
-EXAMPLES = 1_500 if os.environ.get("SANPO_LONG") == "1" else 60
+EXAMPLES = 1_500 if os.environ.get("SANPO_LONG") == "1" else 40
 BASE = "https://city.example/terms#"
 
 
@@ -161,6 +161,20 @@ SCOPES = ["/Madrid", "/Madrid/Gardens", "/Madrid/Gardens/North", "/Madrid2", "/C
 def cities(draw: st.DrawFn) -> list[dict[str, Any]]:
     """A few entities of different ids, which may be linked."""
     return [draw(entities(entity_id)) for entity_id in IDS[: draw(st.integers(1, len(IDS)))]]
+
+
+@st.composite
+def plain_cities(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """As `cities`, where values do not matter."""
+    found = []
+    for entity_id in IDS[: draw(st.integers(1, len(IDS)))]:
+        names = draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=2))
+        kinds = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=2, unique=True))
+        made: dict[str, Any] = {"id": entity_id, "type": kinds, "createdAt": TIMES[0], "modifiedAt": TIMES[0]}
+        made["attrs"] = {name: [{"type": "Property", "value": 1}] for name in names}
+        scopes = draw(st.lists(st.sampled_from(SCOPES), max_size=2, unique=True))
+        found.append(made | ({"scope": scopes} if scopes else {}))
+    return found
 
 
 system = st.sampled_from(sorted(SYSTEM))

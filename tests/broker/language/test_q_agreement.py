@@ -95,7 +95,7 @@ def test_every_value_compares_alike_with_every_literal(rows: Rows, kind: str) ->
 
 
 @given(query=queries)
-@settings(max_examples=EXAMPLES * 3)
+@settings(max_examples=EXAMPLES * 2)
 def test_parse_gives_back_what_print_wrote(query: Query) -> None:
     for names in (NAMES, None):
         read = parse_q(print_q(query, names), NAMES)

@@ -36,7 +36,7 @@ from sanpo.broker.language.type_selection import (
     print_types,
 )
 from tests.broker.language.conftest import Rows
-from tests.broker.language.made import ATTRIBUTES, EXAMPLES, IDS, NAMES, TYPES, cities, members, system
+from tests.broker.language.made import ATTRIBUTES, EXAMPLES, IDS, NAMES, TYPES, cities, members, plain_cities, system
 
 _FIXTURE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 agreeing = settings(max_examples=EXAMPLES, suppress_health_check=_FIXTURE)
@@ -54,7 +54,7 @@ scopes = st.one_of(
 scope_queries = _choices(scopes).map(ScopeQuery)
 
 
-@given(city=cities(), selection=selections)
+@given(city=plain_cities(), selection=selections)
 @agreeing
 def test_rows_of_a_type_selection_are_the_entities_that_fit(
     rows: Rows, city: list[dict[str, Any]], selection: TypeSelection
@@ -66,7 +66,7 @@ def test_rows_of_a_type_selection_are_the_entities_that_fit(
     assert parse_types(print_types(selection), NAMES) == selection
 
 
-@given(city=cities(), query=scope_queries)
+@given(city=plain_cities(), query=scope_queries)
 @agreeing
 def test_rows_of_a_scope_query_are_the_entities_that_fit(
     rows: Rows, city: list[dict[str, Any]], query: ScopeQuery
@@ -77,7 +77,7 @@ def test_rows_of_a_scope_query_are_the_entities_that_fit(
     assert parse_scope_q(print_scope_q(query)) == query
 
 
-@given(city=cities(), names=st.lists(st.sampled_from(ATTRIBUTES), min_size=1).map(tuple))
+@given(city=plain_cities(), names=st.lists(st.sampled_from(ATTRIBUTES), min_size=1).map(tuple))
 @agreeing
 def test_rows_with_attributes_are_the_entities_that_have_one(
     rows: Rows, city: list[dict[str, Any]], names: tuple[str, ...]
@@ -87,7 +87,7 @@ def test_rows_with_attributes_are_the_entities_that_have_one(
     assert rows.fitting(lambda parameters: compile_attrs(names, parameters)) == expected
 
 
-@given(city=cities(), ids=st.lists(st.sampled_from(IDS), min_size=1).map(tuple))
+@given(city=plain_cities(), ids=st.lists(st.sampled_from(IDS), min_size=1).map(tuple))
 @agreeing
 def test_rows_of_ids_are_those_entities(rows: Rows, city: list[dict[str, Any]], ids: tuple[str, ...]) -> None:
     rows.keep(city)
