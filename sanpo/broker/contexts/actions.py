@@ -141,8 +141,12 @@ def address_of(tx: Transaction, value: Any, tenant: str = "") -> str:
     A single URL is itself; none is the core's; for a list or an object a context is created, for equal ones the same.
     `value` must have been resolved before, so that it is valid.
     """
-    parts = [part for part in (value if isinstance(value, list) else [value]) if part is not None]
-    parts = [part for part in parts if not (isinstance(part, str) and is_core(part))]
+    parts: list[Any] = []
+    for part in value if isinstance(value, list) else [value]:
+        if part is None:
+            parts = []  # null forgets what came before it
+        elif not (isinstance(part, str) and is_core(part)):
+            parts.append(part)
     if not parts:
         return CORE_CONTEXT_URL
     if len(parts) == 1 and isinstance(parts[0], str):

@@ -353,6 +353,8 @@ def test_city_with_a_broken_map_is_not_served(city: City) -> None:
         ("https://a.example/c", "https://a.example/c"),
         (["https://a.example/c"], "https://a.example/c"),
         (["https://a.example/c", CORE_CONTEXT_URL], "https://a.example/c"),
+        (["https://a.example/c", None], CORE_CONTEXT_URL),
+        (["https://a.example/b", None, "https://a.example/c"], "https://a.example/c"),
     ],
 )
 def test_single_url_is_its_own_address(city: City, value: Any, url: str) -> None:
