@@ -22,8 +22,8 @@ connection, planning included, 20 rows):
 
 * A row that is looked at costs 2 to 4 µs, half of it decompression (`toast_tuple_target = 8160` keeps rows of up to 8 kB
   plain, at 2.5 times the space). A type with a `q` that fits every second entity takes 1 ms, every thirtieth 4 ms, every
-  hundredth 9 ms, one in 100,000 0.3 s. An index on `doc` did not help: the planner guesses that `@@` fits one row in 100 and reads in
-  order until it has 20; and with an index on `doc` or `modified_at` no update of it is heap-only.
+  hundredth 9 ms, one in 100,000 0.3 s. An index on `doc` did not help: the planner guesses that `@@` fits one row in 100 and
+  reads in order until it has 20; and with an index on `doc` or `modified_at` no update of it is heap-only.
 * A generic plan cannot know that a type is common and reads all of its rows first (0.5 s instead of 1 ms): the statement
   needs `plan_cache_mode = force_custom_plan`, or a table of types with the key (tenant_no, type, entity_no), whose plans are
   good both ways; it also takes a rare type from 8 ms to 1 ms.
