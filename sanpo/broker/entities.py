@@ -188,3 +188,18 @@ def allow_writing(city: City, actor: Actor, organisation_id: str, *, personal: b
     with city.transaction(officer) as tx:
         organisation = get_organisation(tx, organisation_id)
         store.allow_writer(tx, organisation.organisation_no, personal=personal)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant and how many entities it has."""
+
+    name: str
+    entities: int
+
+
+def list_tenants(city: City, actor: Actor) -> list[Tenant]:
+    """All tenants by name. For an officer."""
+    require_officer(actor)
+    with city.transaction(DUTY) as tx:
+        return [Tenant(row.name, row.n) for row in store.list_tenants(tx)]

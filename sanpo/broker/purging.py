@@ -25,7 +25,7 @@ def purge_entities(
     condition = wanted.compile(parameters)
     total = after = 0
     with place.transaction(writer) as tx:
-        rows = store.Rows(tx.all, tenant_no, condition, parameters.values)
+        rows = store.Rows(tx.all_planned, tenant_no, condition, parameters.values)
         while True:
             batch = rows.find(limit=ROUND, after=after)
             ids = [each.doc["id"] for each in batch if wanted.matches(each.doc)]

@@ -1,6 +1,10 @@
 -- name: tenant
 select tenant_no from broker.tenants where name = %(name)s
 
+-- name: tenants
+select t.name, (select count(*) from broker.entities e where e.tenant_no = t.tenant_no) as n
+from broker.tenants t order by t.name
+
 -- name: make_tenant
 insert into broker.tenants (name, created_at) values (%(name)s, %(at)s) on conflict do nothing
 
@@ -30,6 +34,10 @@ select doc::text as doc from broker.public_entities where tenant_no = %(tenant_n
 -- name: entities_by_id
 select doc::text as doc, entity_no, subjects from broker.entities
 where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[])
+
+-- name: personal_numbers
+select entity_id, entity_no from broker.personal_numbers(
+  (select tenant_no from broker.entities where entity_no = %(entity_no)s), %(ids)s::text[])
 
 -- name: lock
 select doc::text as doc, entity_no, subjects, (select watched from broker.tenants t where t.tenant_no = %(tenant_no)s)

@@ -45,7 +45,7 @@ def query_entities(place: Place, parts: list[Part], window: Window, ordering: Or
 
     def look(tx: Transaction, sight: Sight) -> Page:
         held = condition if knows_all(parts, ordering, sight) else _or_personal(condition)
-        rows = store.Rows(tx.all, tenant_no, held, parameters.values)
+        rows = store.Rows(tx.all_planned, tenant_no, held, parameters.values)
         return _page(_shown(rows, wanted, sight), sight, window, ordering)
 
     return place.looking("query", look)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sanpo.broker.errors import NotAWriter
-from sanpo.broker.model import Instance, objects_of
+from sanpo.broker.model import VALUE_KEYS, Instance, objects_of
 from sanpo.broker.personal import RESIDENT, SUBJECT, number_in, personal_types, veiled_id
 from sanpo.broker.store import SQL, Stored
 from sanpo.consent import Admission, admit, confirm, get_own_agreement
@@ -71,7 +71,7 @@ class OwnSight(Sight):
 class AgreedSight(Sight):
     """A client under an agreement. `covered` maps each personal type in it to the attributes that it covers."""
 
-    city: City
+    tx: Transaction
     organisation_no: int
     admission: Admission
     covered: Mapping[str, frozenset[str]]
@@ -89,16 +89,33 @@ class AgreedSight(Sight):
             if number >> 3 >= len(bits) or not bits[number >> 3] >> (number & 7) & 1:
                 return None
         agreed = frozenset().union(*(self.covered[iri] for iri in types if iri in self.covered))
-        attrs = {iri: self._shown(iri, found) for iri, found in stored.doc["attrs"].items() if iri in agreed}
-        return {**stored.doc, "id": veiled_id(self.city, self.organisation_no, stored.entity_no), "attrs": attrs}
+        veils = self._veils(stored, agreed)
+        attrs = {iri: self._shown(iri, found, veils) for iri, found in stored.doc["attrs"].items() if iri in agreed}
+        return {**stored.doc, "id": veiled_id(self.tx.city, self.organisation_no, stored.entity_no), "attrs": attrs}
 
-    def _shown(self, iri: str, instances: list[Instance]) -> list[Instance]:
-        return [self._of_subject(each) for each in instances] if iri in self.subject_attributes else instances
+    def _veils(self, stored: Stored, agreed: frozenset[str]) -> Mapping[str, str]:
+        """This recipient's own ids for the personal entities that the agreed relationships lead to."""
+        ids = {
+            uri
+            for iri, instances in stored.doc["attrs"].items()
+            if iri in agreed and iri not in self.subject_attributes
+            for instance in instances
+            for uri in objects_of(instance)
+        }
+        if not ids:
+            return {}
+        rows = self.tx.all(SQL.personal_numbers, entity_no=stored.entity_no, ids=sorted(ids))
+        return {row.entity_id: veiled_id(self.tx.city, self.organisation_no, row.entity_no) for row in rows}
+
+    def _shown(self, iri: str, instances: list[Instance], veils: Mapping[str, str]) -> list[Instance]:
+        if iri in self.subject_attributes:
+            return [self._of_subject(each) for each in instances]
+        return [_veiled(each, veils) for each in instances] if veils else instances
 
     def _of_subject(self, instance: Instance) -> Instance:
         """Residents under the pseudonyms of this recipient."""
         numbers = [number for number in map(number_in, objects_of(instance)) if number is not None]
-        names = [SUBJECT + pseudonym(self.city, self.organisation_no, number) for number in numbers]
+        names = [SUBJECT + pseudonym(self.tx.city, self.organisation_no, number) for number in numbers]
         return {**instance, "object": names[0] if len(names) == 1 else names}
 
     @property
@@ -173,13 +190,23 @@ def sight_of(tx: Transaction, actor: Actor) -> Sight:
     except DomainError:
         return PUBLIC
     return AgreedSight(
-        tx.city,
+        tx,
         actor.organisation_no,
         admission,
         covered,
         frozenset(each.subject for each in types),
         frozenset(each.iri for each in types if each.iri not in covered),
     )
+
+
+def _veiled(instance: Instance, veils: Mapping[str, str]) -> Instance:
+    key = VALUE_KEYS[instance["type"]]
+    given = instance[key]
+    if not objects_of(instance):
+        return instance
+    if isinstance(given, str):
+        return {**instance, key: veils.get(given, given)}
+    return {**instance, key: [veils.get(uri, uri) for uri in given]}
 
 
 def _bits(subjects: Iterable[int]) -> bytes:

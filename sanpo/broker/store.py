@@ -320,3 +320,7 @@ class Rows:
 
 def allow_writer(tx: Transaction, organisation_no: int, *, personal: bool) -> None:
     tx.execute(SQL.allow_writer, organisation_no=organisation_no, personal=personal, at=tx.now)
+
+
+def list_tenants(tx: Transaction) -> list[Any]:
+    return tx.all(SQL.tenants)

@@ -13,7 +13,7 @@ from sanpo.ground.plugins import Plugins, Service
 from tests.world import World
 
 NAMES = "https://uri.etsi.org/ngsi-ld/default-context/"
-METER, ENERGY, COLOUR, WHOSE = (NAMES + name for name in ("Meter", "energy", "colour", "dataSubject"))
+METER, ENERGY, COLOUR, WHOSE, BESIDE = (NAMES + name for name in ("Meter", "energy", "colour", "dataSubject", "beside"))
 TEXT = {"ja": "メーター", "en": "Meter"}
 MANIFEST = {
     "entities": [
@@ -26,6 +26,7 @@ MANIFEST = {
                 {"name": "energy_wh", "attribute": ENERGY, "text": TEXT},
                 {"name": "colour", "attribute": COLOUR, "text": TEXT},
                 {"name": "subject", "attribute": WHOSE, "text": TEXT},
+                {"name": "beside", "attribute": BESIDE, "text": TEXT},
             ],
         }
     ]
@@ -68,7 +69,9 @@ class Town:
     def decide(self, agreement: PublishedAgreement, resident: Resident, decision: Decision) -> None:
         decide(self.city, resident, agreement.agreement_id, decision)
 
-    def add_meter(self, number: int, residents: list[Resident], energy: int, colour: str = "red") -> str:
+    def add_meter(
+        self, number: int, residents: list[Resident], energy: int, colour: str = "red", beside: str = "urn:a:lamp"
+    ) -> str:
         """A meter of these residents; returns its id."""
         now = self.place(OPERATOR).now()
         times = {"createdAt": now, "modifiedAt": now}
@@ -81,6 +84,7 @@ class Town:
                 ENERGY: [{"type": "Property", "value": energy, **times}],
                 COLOUR: [{"type": "Property", "value": colour, **times}],
                 WHOSE: [{"type": "Relationship", "object": whose, **times}],
+                BESIDE: [{"type": "Relationship", "object": beside, **times}],
             },
         }
         entities.create_entity(self.place(OPERATOR), doc)

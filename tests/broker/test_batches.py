@@ -116,3 +116,24 @@ def test_every_write_is_in_the_history(broker: TestClient[Any], city: City) -> N
     first = rows[0].entity_no
     mine = [(row.number, row.removed) for row in rows if row.entity_no == first]
     assert sorted(mine, key=str) == [(1.0, False), (2.0, False), (3.0, False), (None, True)]
+
+
+def test_history_takes_numbers_and_times_of_any_size(broker: TestClient[Any], city: City) -> None:
+    values: list[Any] = [10**25, -(10**18), 1.5e300, 0.1]
+    body = [
+        {
+            "id": f"urn:a:{at}",
+            "type": "T",
+            "p": {"type": "Property", "value": value, "observedAt": "2026-01-01T00:00:00,123456789Z"},
+        }
+        for at, value in enumerate(values)
+    ]
+    answer = broker.post(f"{BATCH}/upsert", json=body)
+    assert answer.status_code == 201, answer.text
+    history.spread(city)
+    with city.transaction(System("broker")) as tx:
+        assert tx.get("select count(*) as n from broker.observations").n == len(values)
+    assert broker.patch("/entities/urn:a:0/attrs/p", json={"value": 10**26}).status_code == 204
+    huge = b'[{"id": "urn:a:9", "type": "T", "p": 1e999}]'
+    answer = broker.post(f"{BATCH}/upsert", content=huge, headers={"content-type": "application/json"})
+    assert answer.status_code in (207, 400)

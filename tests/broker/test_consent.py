@@ -13,7 +13,7 @@ from sanpo.ground.actors import Anonymous, Resident
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.journal import list_entries, list_uses_of
-from tests.broker.consented import COLOUR, ENERGY, METER, OPERATOR, WHOSE, Town, build
+from tests.broker.consented import BESIDE, COLOUR, ENERGY, METER, OPERATOR, WHOSE, Town, build
 
 METERS = [OfType(TypeSelection(((METER,),)))]
 
@@ -167,3 +167,17 @@ def test_only_named_organisations_write(town: Town) -> None:
     entities.create_entity(town.place(client), meter)
     with pytest.raises(EntityIsInvalid):
         entities.replace_entity(town.place(client), "urn:a:m", {**thing, "id": "urn:a:m"})
+
+
+def test_operator_sees_tenants_with_their_numbers(town: Town) -> None:
+    assert [(each.name, each.entities) for each in entities.list_tenants(town.city, OPERATOR)] == [("", 3)]
+    with pytest.raises(NotPermitted):
+        entities.list_tenants(town.city, town.residents[0])
+
+
+def test_relationship_to_a_personal_entity_names_it_as_the_recipient_knows_it(town: Town) -> None:
+    town.add_meter(5, town.residents[:1], 50, beside="urn:ngsi-ld:Meter:0")
+    agreement = town.agreement("energy_wh", "beside")
+    town.world.give(agreement, town.residents[:1])
+    docs = querying.query_entities(town.place(town.client(agreement)), METERS, Window(10)).docs
+    assert [doc["attrs"][BESIDE][0]["object"] for doc in docs] == ["urn:a:lamp", docs[0]["id"]]

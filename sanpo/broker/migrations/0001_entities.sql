@@ -6,7 +6,7 @@ create table broker.tenants (
   created_at timestamptz not null
 );
 
--- One row for each entity. `doc` is the canonical form (broker/model.py); the other columns are read out of it for
+-- One row for each entity, not compressed up to the size of a page: that costs a write, and a scan, more than the disk. `doc` is the canonical form (broker/model.py); the other columns are read out of it for
 -- conditions. `subjects` are the residents whom a personal entity is about, null for a public one.
 create table broker.entities (
   entity_no bigint generated always as identity primary key,
@@ -25,7 +25,7 @@ create table broker.entities (
   modified_at timestamptz not null,
   constraint entity_is_one unique (tenant_no, entity_id),
   check (personal = (subjects is not null))
-) with (fillfactor = 60, autovacuum_analyze_threshold = 500, autovacuum_analyze_scale_factor = 0.05);
+) with (fillfactor = 75, toast_tuple_target = 8160, autovacuum_analyze_threshold = 500, autovacuum_analyze_scale_factor = 0.05);
 create index entities_by_type on broker.entities using gin (types);
 create index entities_by_subject on broker.entities using gin (subjects) where personal;
 create index entities_by_place on broker.entities using gist (box(point(max_x, max_y), point(min_x, min_y)))
@@ -96,21 +96,24 @@ create table broker.writes (
   at timestamptz not null,
   subjects int[]
 );
+alter table broker.writes set (toast_tuple_target = 8160);
 create index writes_by_entity on broker.writes (entity_no);
 
 -- What the history notes of instances: `attrs` maps an IRI to a list of them, `now` is when they were written.
 create function broker.observed(attrs jsonb, now timestamptz)
 returns table (attr_no int, at timestamptz, observed boolean, number float8, unit text, dataset_id text, instance jsonb)
 language sql stable as $$
-  select n.attr_no, coalesce((i ->> 'observedAt')::timestamptz, now), i ? 'observedAt',
-         case when jsonb_typeof(i -> 'value') = 'number' then (i -> 'value')::float8 end,
-         i ->> 'unitCode', i ->> 'datasetId',
-         case when jsonb_typeof(i -> 'value') = 'number'
+  select a.attr_no, coalesce((i ->> 'observedAt')::timestamptz, now), i ? 'observedAt', v.number, i ->> 'unitCode',
+         i ->> 'datasetId',
+         case when v.number is not null
                    and i - '{type,value,createdAt,modifiedAt,observedAt,unitCode,datasetId}'::text[] = '{}'
               then null else i end
-  from jsonb_each(attrs) as a (iri, instances)
-  join broker.attributes n on n.iri = a.iri
-  cross join lateral jsonb_array_elements(a.instances) as i
+  from jsonb_each(attrs) as given (iri, instances)
+  join broker.attributes a on a.iri = given.iri
+  cross join lateral jsonb_array_elements(given.instances) as i
+  cross join lateral (  -- JSON knows whole numbers without end; one that no double holds stays in the instance alone
+    select case when jsonb_typeof(i -> 'value') = 'number' and abs((i -> 'value')::numeric) < 1e300
+                then (i -> 'value')::float8 end as number) as v
 $$;
 
 -- Organisations whose programs may write entities; with `personal` also those of declared personal types.
@@ -146,3 +149,9 @@ end $$;
 -- could be used. The view is its own wall.
 create policy owner on broker.entities to sanpo_owner using (true) with check (true);
 create view broker.public_entities as select * from broker.entities where subjects is null;
+
+-- Which of these ids are those of personal entities, and their numbers: so that nobody is told a name that is not theirs.
+create function broker.personal_numbers(tenant int, ids text[]) returns table (entity_id text, entity_no bigint)
+language sql stable security definer set search_path = broker, pg_temp as $$
+  select e.entity_id, e.entity_no from entities e where e.tenant_no = tenant and e.entity_id = any(ids) and e.personal
+$$;

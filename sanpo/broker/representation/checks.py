@@ -71,7 +71,7 @@ def is_time(value: str) -> bool:
 
 def check_time(value: Any, where: str) -> str:
     if type(value) is str and is_time(value):
-        return value
+        return value.replace(",", ".")
     refuse(where, "is no time such as 2026-04-01T09:00:00Z")
 
 

@@ -152,7 +152,7 @@ class Reader:
             return None
         found: Instance = {"type": "Property", "value": scalar}
         if observed is not None:
-            if type(observed) is not str or not is_time(observed):
+            if type(observed) is not str or "," in observed or not is_time(observed):
                 return None
             found["observedAt"] = observed
         if unit is not None:

@@ -1,0 +1,34 @@
+"""`sanpo broker`: who may write entities, and which tenants there are."""
+
+from typing import Annotated
+
+import typer
+
+from sanpo.broker import entities
+from sanpo.ground.actors import System
+from sanpo.ground.cli import AsJson, open_city, out, print_json, print_table
+
+cli = typer.Typer(no_args_is_help=True, help="The living picture of the city: NGSI-LD entities.")
+OPERATOR = System("operator")
+
+Organisation = Annotated[str, typer.Argument(help="The organisation's identifier, org_…")]
+Personal = Annotated[bool, typer.Option("--personal", help="Also entities of personal types.")]
+
+
+@cli.command()
+def allow_writing(organisation: Organisation, personal: Personal = False) -> None:
+    """Let an organisation's programs write entities."""
+    with open_city() as city:
+        entities.allow_writing(city, OPERATOR, organisation, personal=personal)
+    out.print(organisation, highlight=False)
+
+
+@cli.command()
+def tenants(as_json: AsJson = False) -> None:
+    """List the tenants with the number of their entities; the default tenant has no name."""
+    with open_city() as city:
+        found = entities.list_tenants(city, OPERATOR)
+    if as_json:
+        print_json([{"tenant": each.name, "entities": each.entities} for each in found])
+        return
+    print_table(("tenant", "entities"), [(each.name or "—", str(each.entities)) for each in found])
