@@ -129,7 +129,7 @@ class _Reader:
             last = self._scalar()
             if isinstance(first, Flag) or isinstance(last, Flag) or type(first) is not type(last):
                 scanner.fail("number..number | text..text", at=start)
-            return Range(first, last)  # type: ignore[arg-type]
+            return Range(first, last)
         values = [first]
         while scanner.take(","):
             values.append(self._scalar())

@@ -19,7 +19,6 @@ from sanpo.broker.language.q.model import (
     Path,
     Query,
     Range,
-    Term,
     Text,
     ValueList,
 )
@@ -202,8 +201,7 @@ def _moment(text: str) -> Moment:
 MOMENTS = [moment for text in TEXTS if (moment := read_moment(text)) is not None]
 moments = st.sampled_from(MOMENTS)
 comparable = st.one_of(numbers.map(Number), texts.map(Text), moments)
-terms_of_value = st.sampled_from(["red", "blue"]).map(lambda word: Term(word, BASE + word))
-scalar_values = st.one_of(comparable, st.booleans().map(Flag), terms_of_value)
+scalar_values = st.one_of(comparable, st.booleans().map(Flag))
 patterns: st.SearchStrategy[Pattern] = st.sampled_from(PATTERNS).map(lambda source: read_pattern(source, "q"))
 ranges = st.one_of(
     st.builds(Range, numbers.map(Number), numbers.map(Number)),

@@ -154,9 +154,12 @@ tags!="green"                               | yes
 tags==7                                     | yes
 tags==true                                  | yes
 tags>5                                      | no
-gender==Male                                | yes
+gender==Male                                | no
 gender=="Male"                              | no
-gender==Female                              | no
+gender=="https://city.example/terms#Male"   | yes
+gender!=https://city.example/terms#Male     | no
+brandName==Mercedes                         | yes
+brandName!=Mercedes                         | no
 isOpen==false                               | yes
 isOpen!=false                               | no
 isOpen==0                                   | no

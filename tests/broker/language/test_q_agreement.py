@@ -15,7 +15,6 @@ from sanpo.broker.language.q.model import (
     Path,
     Query,
     Range,
-    Term,
     Text,
     Value,
     ValueList,
@@ -25,7 +24,6 @@ from sanpo.broker.language.q.printing import print_q
 from sanpo.broker.language.q.sql import compile_q
 from tests.broker.language.conftest import Rows
 from tests.broker.language.made import (
-    BASE,
     EXAMPLES,
     MOMENTS,
     NAMES,
@@ -55,7 +53,7 @@ TARGETS: list[Any] = [
     {"@type": "DateTime", "@value": "2026-01-01T00:00:00,5Z"}, ["2026-01-01T00:00:00.50Z"], {"@value": None},
 ]  # fmt: skip
 LITERALS: list[Value] = [
-    *map(Text, TEXTS), *map(Number, NUMBERS), *MOMENTS, Flag(True), Flag(False), Term("red", BASE + "red"),
+    *map(Text, TEXTS), *map(Number, NUMBERS), *MOMENTS, Flag(True), Flag(False),
     Range(Number(0), Number(1.0)), Range(Text("a"), Text("red")), Range(MOMENTS[0], MOMENTS[1]),
     ValueList((Number(1), Text("red"))), ValueList((Flag(False), MOMENTS[1])), *(read_pattern(p, "q") for p in PATTERNS),
 ]  # fmt: skip
@@ -64,7 +62,7 @@ LITERALS: list[Value] = [
 def _operators(literal: Value) -> list[Operator]:
     if isinstance(literal, Pattern):
         return ["~=", "!~="]
-    return ["==", "!="] if isinstance(literal, Flag | Term | Range | ValueList) else ["==", "!=", ">", "<", ">=", "<="]
+    return ["==", "!="] if isinstance(literal, Flag | Range | ValueList) else ["==", "!=", ">", "<", ">=", "<="]
 
 
 @pytest.mark.parametrize(

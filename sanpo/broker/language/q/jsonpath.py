@@ -23,7 +23,6 @@ from sanpo.broker.language.q.model import (
     Operator,
     Path,
     Range,
-    Term,
     Text,
     Value,
     ValueList,
@@ -88,7 +87,7 @@ def _fits(member: tuple[str, ...], root: str, operator: Operator, value: Value) 
         guards, at = _descend(f'{root}."{key}"', member)
         parts.append(_all([*guards, _value_test(at, operator, value)]))
     texts = [] if isinstance(value, Number | Flag) else _languages(root, member)
-    if operator == "==" and isinstance(value, Text | Term | ValueList) and not member:
+    if operator == "==" and isinstance(value, Text | ValueList) and not member:
         texts += [f'{root}."object"', f'{root}."objectList"', f'{root}."objectList"."object"']
     test = _all(['@.type() == "string"', _single("@", operator, value)])
     return _any(parts + [f"exists ({at} ? ({test}))" for at in texts])
@@ -157,8 +156,6 @@ def _single(at: str, operator: Operator, value: Value) -> str:
             return f'{at}.type() == "boolean" && {at} == {"true" if flag else "false"}'
         case Text(text=text):
             return f'{at}.type() == "string" && {at} {operator} {quoted(text)}'
-        case Term(text=text, iri=iri):
-            return f'{at}.type() == "string" && ({at} == {quoted(text)} || {at} == {quoted(iri)})'
         case Pattern(text=text):
             found = f'{at} like_regex {quoted(text)} flag "s"'
             return f'{at}.type() == "string" && {f"!({found})" if operator == "!~=" else found}'

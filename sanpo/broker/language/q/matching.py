@@ -22,7 +22,6 @@ from sanpo.broker.language.q.model import (
     Query,
     Range,
     Scalar,
-    Term,
     Text,
     Value,
     ValueList,
@@ -150,7 +149,7 @@ def _fits(target: _Target, member: tuple[str, ...], operator: Operator, value: V
     if "languageMap" in target:
         return any(_value_fits(each, operator, value) for each in _texts(target, member))
     if "object" in target or "objectList" in target:
-        named = operator == "==" and not member and isinstance(value, Text | Term | ValueList)
+        named = operator == "==" and not member and isinstance(value, Text | ValueList)
         return named and any(_equal(uri, value) for uri in _uris(target))
     keys = json_keys(member, operator, value)
     return any(_value_fits(each, operator, value) for each in _json(target, member, keys))
@@ -203,8 +202,6 @@ def _is(target: Any, value: Scalar) -> bool:
             return isinstance(target, int | float) and not isinstance(target, bool) and same_number(target, number)
         case Text(text=text):
             return isinstance(target, str) and target == text
-        case Term(text=text, iri=iri):
-            return isinstance(target, str) and target in (text, iri)
         case Moment(kind=kind, key=key):
             return isinstance(target, str) and moment_key(kind, target) == key
 

@@ -40,7 +40,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A quoted text or a URI: the standard compares both with the same stored texts."""
+    """A quoted text, a URI or a bare word: all are compared with the same stored texts."""
 
     text: str
 
@@ -50,16 +50,8 @@ class Flag:
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A bare word: the text itself, or the IRI that the context gives it (VocabProperty)."""
-
-    text: str
-    iri: str
-
-
 Comparable: TypeAlias = Number | Text | Moment
-Scalar: TypeAlias = Number | Text | Moment | Flag | Term
+Scalar: TypeAlias = Number | Text | Moment | Flag
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Beyond the standard's grammar, because clients in the field write it: spaces between signs, nested parentheses (its own
 example 6 has them), one type in `rel{Type:attr}` where its rule asks for two, `rel{Type}.attr`, `!attr` for absence, quoted
-patterns. Bounded: `MAX_TERMS` terms, `MAX_DEPTH` parentheses, `MAX_VALUES` values in a list, `MAX_NAMES` names in a path.
+patterns, bare words as texts (its annex C has them). Bounded: `MAX_TERMS` terms, `MAX_DEPTH` parentheses, `MAX_VALUES` values
+in a list, `MAX_NAMES` names in a path.
 """
 
 import json
@@ -26,7 +27,6 @@ from sanpo.broker.language.q.model import (
     Query,
     Range,
     Scalar,
-    Term,
     Text,
     Value,
     ValueList,
@@ -48,6 +48,7 @@ _TYPES = re.compile(r"(?:<[^<>\s]+>|[^\W\d_]\w*)(?:,(?:<[^<>\s]+>|[^\W\d_]\w*))*
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 MAX_DIGITS = 330
 _ATTRIBUTE = "attribute attribute.sub attribute[member] attribute{linked}"
+_COMPARABLE = f'number | "text" | {MOMENTS}'
 _SCALAR = f'number | "text" | true | false | URI | {MOMENTS}'
 
 
@@ -200,9 +201,8 @@ class _Reader:
         start = self.scanner.at
         value = self._scalar(path)
         if operator not in ("==", "!="):
-            if isinstance(value, Flag | Term):
-                self.scanner.fail(f'number | "text" | {MOMENTS}', at=start)
-            return value
+            bare = isinstance(value, Text) and self.scanner.text[start] != '"'
+            return self.scanner.fail(_COMPARABLE, at=start) if bare or isinstance(value, Flag) else value
         if self.scanner.take(".."):
             return self._range(value, self._scalar(path), start)
         values = [value]
@@ -214,7 +214,7 @@ class _Reader:
         return values[0] if len(values) == 1 else ValueList(tuple(values))
 
     def _range(self, low: Scalar, high: Scalar, start: int) -> Range:
-        if isinstance(low, Flag | Term) or isinstance(high, Flag | Term) or type(low) is not type(high):
+        if isinstance(low, Flag) or isinstance(high, Flag) or type(low) is not type(high):
             self.scanner.fail("number..number | moment..moment", at=start)
         if isinstance(low, Moment) and isinstance(high, Moment) and low.kind != high.kind:
             self.scanner.fail("moment..moment", at=start)
@@ -240,8 +240,7 @@ class _Reader:
             return Text(word)
         if word is None or not NAME.fullmatch(word):
             scanner.fail(_SCALAR, at=start)
-        iri = self.names.expand(word)
-        return Text(iri) if expands else Term(word, iri)
+        return Text(self.names.expand(word) if expands else word)
 
     def _number(self, text: str, start: int) -> Number:
         if len(text) > MAX_DIGITS or not isfinite(float(text)):

@@ -20,7 +20,6 @@ from sanpo.broker.language.q.model import (
     Path,
     Query,
     Range,
-    Term,
     Text,
     Value,
     ValueList,
@@ -68,8 +67,6 @@ def print_value(value: Value) -> str:
             return "true" if flag else "false"
         case Moment():
             return value.text
-        case Term(text=text):
-            return text
         case ValueList(values=values):
             return ",".join(map(print_value, values))
         case Range(low=low, high=high):
