@@ -88,16 +88,12 @@ def append(entity: Any, fragment: Fragment, now: str, *, overwrite: bool = True)
 
 
 def update(entity: Any, fragment: Fragment, now: str) -> Change:
-    """Update Attributes (§5.6.2): replaces what is there, adds instances, adds no attribute."""
+    """Update Attributes (§5.6.2, §5.5.8): replaces whole instances, adds those that are not there."""
     change = Change(now)
     _widen(entity, fragment, change, overwrite=True)
     attrs: Attributes = entity["attrs"]
     for iri, instances in fragment["attrs"].items():
-        before = attrs.get(iri)
-        if before is None:
-            change.refused[iri] = "the entity has no such attribute"
-        else:
-            _put(attrs, iri, before, instances, change)
+        _put(attrs, iri, attrs.get(iri, []), instances, change)
     return _stamp(entity, change)
 
 
@@ -255,7 +251,7 @@ def _with_members(old: Instance, new: Instance, now: str) -> Instance:
 
 
 def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool) -> None:
-    """Types are only ever added (§5.6.2.4); the scope is replaced, or removed by an NGSI-LD Null."""
+    """Types are only ever added (§5.6.2.4); the scope is replaced, widened, or removed by an NGSI-LD Null."""
     for iri in fragment.get("type", []):
         if iri not in entity["type"]:
             entity["type"] = [*entity["type"], iri]
@@ -268,8 +264,9 @@ def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool) 
         elif overwrite or key not in entity:
             entity[key] = fragment[key]
             change.touched = True
-        else:
-            change.refused[SCOPE] = "exists, and noOverwrite was asked for"
+        elif key == "scope":  # what is there stays, beside what comes (§5.6.3.4)
+            entity[key] = list(dict.fromkeys([*entity[key], *fragment["scope"]]))
+            change.touched = True
 
 
 def _stamp(entity: Any, change: Change) -> Change:

@@ -8,6 +8,7 @@ from litestar.testing import TestClient
 ID = "urn:ngsi-ld:Room:1"
 PATH = f"/entities/{ID}"
 TEMPERATURE = {"type": "Property", "value": 25, "unitCode": "CEL", "observedAt": "2022-03-14T01:59:26.535Z"}
+NAMES = "https://uri.etsi.org/ngsi-ld/default-context/"
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
 
 
@@ -33,12 +34,10 @@ def test_update_replaces_the_whole_attribute(room: TestClient[Any]) -> None:
     assert attribute(room) == {"type": "Property", "value": 7}
 
 
-def test_update_names_attributes_that_are_not_there(room: TestClient[Any]) -> None:
-    answer = room.patch(f"{PATH}/attrs", json={"temperature": 8, "humidity": 40})
-    assert answer.status_code == 207
-    assert answer.json()["updated"] == ["temperature"]
-    assert [each["attributeName"] for each in answer.json()["notUpdated"]] == ["humidity"]
+def test_update_adds_attributes_that_are_not_there(room: TestClient[Any]) -> None:
+    assert room.patch(f"{PATH}/attrs", json={"temperature": 8, "humidity": 40}).status_code == 204
     assert attribute(room)["value"] == 8
+    assert attribute(room, "humidity")["value"] == 40
 
 
 def test_null_removes_the_attribute(room: TestClient[Any]) -> None:
@@ -61,7 +60,8 @@ def test_append_overwrites_unless_told_otherwise(room: TestClient[Any]) -> None:
     given = {"temperature": {"type": "Property", "value": 1}, "humidity": {"type": "Property", "value": 40}}
     answer = room.post(f"{PATH}/attrs?options=noOverwrite", json=given)
     assert answer.status_code == 207
-    assert answer.json()["updated"] == ["humidity"]
+    assert answer.json()["updated"] == [NAMES + "humidity"]
+    assert [each["attributeName"] for each in answer.json()["notUpdated"]] == [NAMES + "temperature"]
     assert attribute(room)["value"] == 25
     assert room.post(f"{PATH}/attrs", json=given).status_code == 204
     assert attribute(room)["value"] == 1
@@ -103,3 +103,17 @@ def test_partial_update_refuses_what_it_cannot_mean(room: TestClient[Any], given
     answer = room.patch(f"{PATH}/attrs/temperature", json=given)
     assert (answer.status_code, answer.json()["type"]) == (400, ERRORS + "BadRequestData")
     assert attribute(room) == TEMPERATURE
+
+
+def test_scope_is_replaced_or_widened(room: TestClient[Any]) -> None:
+    assert room.post(f"{PATH}/attrs", json={"scope": "/Madrid"}).status_code == 204
+    assert room.post(f"{PATH}/attrs", json={"scope": "/Tokyo"}).status_code == 204
+    assert room.get(PATH).json()["scope"] == "/Tokyo"
+    assert room.post(f"{PATH}/attrs?options=noOverwrite", json={"scope": "/Madrid"}).status_code == 204
+    assert room.get(PATH).json()["scope"] == ["/Tokyo", "/Madrid"]
+
+
+@pytest.mark.parametrize("path", ["/entities//attrs/temperature", "/entities//attrs", "/entities/", "/entities/no-uri"])
+def test_entity_without_an_id_is_refused(room: TestClient[Any], path: str) -> None:
+    answer = room.patch(path, json={"temperature": 1})
+    assert (answer.status_code, answer.json()["type"]) == (400, ERRORS + "BadRequestData")

@@ -187,3 +187,38 @@ def test_linked_entities_are_joined(broker: TestClient[Any]) -> None:
     assert [each["id"] for each in found] == ["urn:a:house", "urn:a:city"]
     assert broker.get(f"{path}?join=inline&containedBy=urn:a:city").json() == alone
     assert broker.get(f"{path}?join=sideways").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"entities": []},
+        {"attrs": []},
+        {"q": 42},
+        {"joinLevel": 0, "join": "inline"},
+        {"temporalQ": {"timerel": "after", "timeAt": "2020-01-01T00:00:00Z"}},
+        {"entities": [{"id": "urn:a:1"}]},
+        {"entities": [{"type": "Room", "id": "not a uri"}]},
+        {"entities": [{"type": "Room", "id": ["urn:a:1", 5]}]},
+        {"never": 1},
+    ],
+)
+def test_query_by_post_that_is_none_is_refused(filled: TestClient[Any], part: dict[str, Any]) -> None:
+    body = {"type": "Query", "entities": [{"type": "Room"}], **part}
+    answer = filled.post("/entityOperations/query", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (400, ERRORS + "BadRequestData"), answer.text
+
+
+def test_query_by_post_selects_by_ids_before_patterns(filled: TestClient[Any]) -> None:
+    for selector in ({"id": ["urn:a:1", "urn:a:2"]}, {"id": ["urn:a:1", "urn:a:2"], "idPattern": "3"}):
+        body = {"type": "Query", "entities": [{"type": "Room", **selector}]}
+        assert ids(filled.post("/entityOperations/query", json=body)) == ["1", "2"]
+    picked = {"type": "Query", "entities": [{"type": "Room"}], "pick": ["id", "temperature"]}
+    assert all(
+        each.keys() == {"id", "temperature"} for each in filled.post("/entityOperations/query", json=picked).json()
+    )
+
+
+def test_every_type_is_asked_for_here_alone(filled: TestClient[Any]) -> None:
+    assert len(ids(filled.get("/entities?type=*"))) == 6
+    assert filled.get("/entities?type=*&local=false").status_code == 400

@@ -17,6 +17,7 @@ from sanpo.broker.language.type_selection import parse_types
 from sanpo.broker.model import NGSI_LD
 from sanpo.broker.ngsi_ld.calls import Call
 from sanpo.broker.ngsi_ld.shaping import join_level
+from sanpo.broker.representation.checks import check_uri
 from sanpo.broker.selection import AnyOf, Geo, HasAttribute, IdPattern, Ids, OfType, Part, Q, ScopeQ, Window, together
 from sanpo.broker.store import encode
 
@@ -24,7 +25,7 @@ DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 1000, 100_000_000
 SYSTEM = frozenset(NGSI_LD + name for name in ("createdAt", "modifiedAt", "deletedAt", "expiresAt", "observedAt"))
 _LISTS = frozenset({"attrs", "pick", "omit", "containedBy", "datasetId", "orderBy"})
 _BODY = frozenset(
-    {"type", "entities", "attrs", "q", "geoQ", "csf", "temporalQ", "scopeQ", "lang", "containedBy", "join", "joinLevel",
+    {"type", "entities", "attrs", "q", "geoQ", "csf", "scopeQ", "lang", "containedBy", "join", "joinLevel",
      "datasetId", "pick", "omit", "entityMap", "orderBy", "ordering", "expandValues", "jsonKeys", "aggrParams",
      "geometryProperty", "@context", "options", "local", "splitEntities"}
 )  # fmt: skip
@@ -64,7 +65,7 @@ def asked_in_body(call: Call, data: Any) -> Asked:
     for name, member in data.items():
         if name not in _BODY:
             raise EntityIsInvalid(where=name, problem="is no member of a Query")
-        if name in _LISTS and type(member) is list and all(type(each) is str for each in member):
+        if name in _LISTS and type(member) is list and member and all(type(each) is str for each in member):
             values[name] = ",".join(member)
         elif name in ("join", "q", "csf", "scopeQ", "lang", "geometryProperty", "expandValues", *_LISTS):
             if type(member) is not str:
@@ -131,7 +132,8 @@ def _selector(given: Mapping[str, Any], context: Context) -> list[Part]:
     parts: list[Part] = [OfType(parse_types(given["type"], context))]
     ids = given.get("id")
     if ids is not None:
-        parts.append(Ids(frozenset(parse_ids(",".join(ids) if type(ids) is list else str(ids)))))
+        listed = ids if type(ids) is list else [ids]
+        parts.append(Ids(frozenset(check_uri(each, "entities.id") for each in listed)))
     elif given.get("idPattern") is not None:
         parts.append(IdPattern(parse_id_pattern(str(given["idPattern"]))))
     return parts
@@ -139,6 +141,8 @@ def _selector(given: Mapping[str, Any], context: Context) -> list[Part]:
 
 def _named(asked: Asked, context: Context) -> list[tuple[Part | None, bool]]:
     """Types, ids and scopes; only a type makes a query narrow enough."""
+    if asked.get("type") == "*" and asked.get("local") == "false":
+        raise ParameterIsInvalid(name="local", problem="cannot be false beside type=*")
     types, ids, pattern, scope = (asked.get(name) for name in ("type", "id", "idPattern", "scopeQ"))
     return [
         (OfType(parse_types(types, context)) if types else None, True),

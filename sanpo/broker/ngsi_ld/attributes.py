@@ -7,6 +7,7 @@ from sanpo.broker.changing import SCOPE, Change
 from sanpo.broker.errors import EntityIsInvalid
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
 from sanpo.broker.ngsi_ld.linking import Linked
+from sanpo.broker.ngsi_ld.negotiation import JSON
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, wanted
 from sanpo.broker.representation.checks import check_name, check_uri
@@ -23,7 +24,7 @@ def append(call: Call) -> Reply:
     change = actions.append_attributes(
         call.place, entity_id, fragment, overwrite=overwrite, wanted=wanted(call, linked)
     )
-    return _result(change, linked)
+    return _result(change)
 
 
 def update(call: Call) -> Reply:
@@ -32,7 +33,7 @@ def update(call: Call) -> Reply:
     entity_id = check_id(call.segments[0])
     fragment = call.reader(linked, Nulls.DELETES).fragment(data)
     change = actions.update_attributes(call.place, entity_id, fragment, wanted=wanted(call, linked))
-    return _result(change, linked)
+    return _result(change)
 
 
 def partial(call: Call) -> Reply:
@@ -86,16 +87,12 @@ def _value_in(data: Any, term: str) -> Any:
     return data[term] if isinstance(data, dict) and data.keys() == {term} else data
 
 
-def _result(change: Change, linked: Linked) -> Reply:
-    """204 where all was done, else an UpdateResult (§5.2.18)."""
+def _result(change: Change) -> Reply:
+    """204 where all was done, else an UpdateResult (§5.2.18), which names attributes by their IRIs."""
     if not change.refused:
         return NO_CONTENT
-    compact = linked.context.compact
-    body = {
-        "updated": [compact(iri) for iri in change.done],
-        "notUpdated": [{"attributeName": compact(iri), "reason": why} for iri, why in change.refused.items()],
-    }
-    return Reply(207, encode(body), "application/json")
+    refused = [{"attributeName": iri, "reason": why} for iri, why in change.refused.items()]
+    return Reply(207, encode({"updated": change.done, "notUpdated": refused}), JSON)
 
 
 OPERATIONS = [

@@ -76,6 +76,11 @@ def delete(call: Call) -> Reply:
     return NO_CONTENT
 
 
+def without_id(call: Call) -> Reply:
+    """5.6.17, 5.6.18: an empty id in the path is no id."""
+    raise EntityIsInvalid(where="id", problem="is missing in the path")
+
+
 def _check_same_id(given: str | None, entity_id: str) -> None:
     if given is not None and given != entity_id:
         raise EntityIsInvalid(where="id", problem="is not the id in the path")
@@ -95,6 +100,8 @@ def purge(call: Call) -> Reply:
     return NO_CONTENT
 
 
+_REPLACING = parameters("type", "options", "format")
+_MERGING = parameters("type", "observedAt", "lang", "options", "format")
 OPERATIONS = [
     Operation("POST", "entities", create, "5.6.1", parameters(), bodies=BODIES),
     Operation(
@@ -109,9 +116,11 @@ OPERATIONS = [
         offers=WITH_GEO,
     ),
     Operation(
-        "PATCH", "entities/{}", merge, "5.6.17", parameters("type", "observedAt", "lang", "options", "format"), bodies=PATCHES
+        "PATCH", "entities/{}", merge, "5.6.17", _MERGING, bodies=PATCHES
     ),
-    Operation("PUT", "entities/{}", replace, "5.6.18", parameters("type", "options", "format"), bodies=BODIES),
+    Operation("PUT", "entities/{}", replace, "5.6.18", _REPLACING, bodies=BODIES),
+    Operation("PUT", "entities", without_id, "5.6.18", _REPLACING, bodies=BODIES),
+    Operation("PATCH", "entities", without_id, "5.6.17", _MERGING, bodies=PATCHES),
     Operation("DELETE", "entities/{}", delete, "5.6.6", parameters("type")),
     Operation(
         "DELETE",
