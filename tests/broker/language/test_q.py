@@ -305,6 +305,9 @@ def test_query_outside_the_grammar_is_refused_at_its_place(line: str) -> None:
         "a" * 20_000,
         'a~="' + "x" * 600 + '"',
         'a~="(x{1,200}){1,200}"',
+        'a~="(x?){200}"',
+        ";".join(['a~="x{200}"'] * 4),
+        "a==" + ",".join(["2026-01-01"] * 101),
         'a~="' + "(" * 30 + "x" + ")" * 30 + '"',
     ],
 )

@@ -3,7 +3,8 @@
 Beyond the standard's grammar, because clients in the field write it: spaces between signs, nested parentheses (its own
 example 6 has them), one type in `rel{Type:attr}` where its rule asks for two, `rel{Type}.attr`, `!attr` for absence, quoted
 patterns, bare words as texts (its annex C has them). Bounded: `MAX_TERMS` terms, `MAX_DEPTH` parentheses, `MAX_VALUES` values
-in a list, `MAX_NAMES` names in a path.
+in a list, `MAX_NAMES` names in a path; `MAX_MOMENTS` times and `MAX_STATES` of all patterns' automata, which PostgreSQL makes
+anew for each statement.
 """
 
 import json
@@ -37,6 +38,8 @@ MAX_TERMS = 200
 MAX_DEPTH = 20
 MAX_VALUES = 500
 MAX_NAMES = 10
+MAX_MOMENTS = 100
+MAX_STATES = 600
 _OPERATORS: tuple[Operator, ...] = ("==", "!~=", "!=", ">=", "<=", "~=", ">", "<")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?=\.\.|[\s;|(),]|$)")
 _MOMENT = re.compile(r"[0-9][0-9T:\-]*(?:[.,][0-9]+Z|Z)?(?=\.\.|[\s;|(),]|$)")
@@ -80,6 +83,8 @@ class _Reader:
         self.names = names
         self.expand_values = expand_values
         self.terms = 0
+        self.moments = 0
+        self.states = 0
 
     def any_of(self, depth: int) -> Query:
         parts = [self._all_of(depth)]
@@ -231,8 +236,10 @@ class _Reader:
             return self._number(number, start)
         moment = scanner.match(_MOMENT)
         if moment is not None:
-            found = read_moment(moment)
-            return scanner.fail(MOMENTS, at=start) if found is None else found
+            self.moments += 1
+            if self.moments > MAX_MOMENTS:
+                scanner.too_complex("times", MAX_MOMENTS)
+            return read_moment(moment) or scanner.fail(MOMENTS, at=start)
         word = scanner.match(_WORD)
         if word in ("true", "false"):
             return Flag(word == "true")
@@ -254,7 +261,11 @@ class _Reader:
         source = _ESCAPE.sub(_plain_quote, quoted[1:-1] if quoted is not None else self._bare_pattern())
         if not source:
             scanner.fail('"regular expression"', at=start)
-        return read_pattern(source, scanner.parameter)
+        pattern = read_pattern(source, scanner.parameter)
+        self.states += pattern.states
+        if self.states > MAX_STATES:
+            scanner.too_complex("states of regular expressions", MAX_STATES)
+        return pattern
 
     def _bare_pattern(self) -> str:
         scanner, start, groups, inside = self.scanner, self.scanner.at, 0, False
