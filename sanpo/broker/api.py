@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Litestar, asgi
 from litestar.types import ASGIApp, Receive, Send
 
-from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, queries
+from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, identity, queries
 from sanpo.broker.ngsi_ld.routing import Table
 from sanpo.broker.ngsi_ld.serving import Server
 
@@ -16,6 +16,7 @@ table.add(attributes.OPERATIONS)
 table.add(batches.OPERATIONS)
 table.add(discovery.OPERATIONS)
 table.add(queries.OPERATIONS)
+table.add(identity.OPERATIONS)
 table.add(contexts.OPERATIONS)
 
 server = Server(table)

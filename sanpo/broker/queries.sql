@@ -1,6 +1,9 @@
 -- name: tenant
 select tenant_no from broker.tenants where name = %(name)s
 
+-- name: collations
+select collname::text from pg_collation where collprovider = 'i'
+
 -- name: tenants
 select t.name, (select count(*) from broker.entities e where e.tenant_no = t.tenant_no) as n
 from broker.tenants t order by t.name

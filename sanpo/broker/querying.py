@@ -8,8 +8,8 @@ from typing import Any
 from sanpo.broker import store
 from sanpo.broker.entities import Place
 from sanpo.broker.language.condition import Condition, Parameters
-from sanpo.broker.language.ordering import Ordering, sort_entities
-from sanpo.broker.language.ordering_sql import OrderBy, compile_order
+from sanpo.broker.language.ordering import Ordering, check_collation, sort_entities
+from sanpo.broker.language.ordering_sql import CODE_POINTS, OrderBy, compile_order
 from sanpo.broker.selection import NotOver, Part, Window, together
 from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
 from sanpo.broker.store import Stored
@@ -29,14 +29,24 @@ class Page:
     count: int | None = None
 
 
-def query_entities(place: Place, parts: list[Part], window: Window, ordering: Ordering | None = None) -> Page:
-    """The entities in sight that fit all parts, in the order asked for or in that in which they were created."""
+def query_entities(
+    place: Place,
+    parts: list[Part],
+    window: Window,
+    ordering: Ordering | None = None,
+    collation: str | None = None,
+) -> Page:
+    """The entities in sight that fit all parts, in the order asked for or in that in which they were created.
+
+    `collation` is a language tag (RFC 6067) by which texts are ordered; by code point without.
+    """
     check_reader(place.actor)
     tenant_no = place.find_tenant_no()
     wanted = together([*parts, NotOver(place.now())])
     parameters = Parameters()
     condition = wanted.compile(parameters)
-    order = None if ordering is None else compile_order(ordering, parameters)
+    by = CODE_POINTS if collation is None else check_collation(collation, store.collations(place.city))
+    order = None if ordering is None else compile_order(ordering, parameters, collation=by)
     if sees_public_only(place.actor):
         rows = store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values, public=True)
         if condition.exact and (order is None or order.exact):

@@ -324,3 +324,11 @@ def allow_writer(tx: Transaction, organisation_no: int, *, personal: bool) -> No
 
 def list_tenants(tx: Transaction) -> list[Any]:
     return tx.all(SQL.tenants)
+
+
+def collations(city: City) -> frozenset[str]:
+    """The orders of texts that this database knows, by their ICU names."""
+    known = _kept(city, "collations")
+    if not known:
+        known.update((row.collname, True) for row in city.db.read_all(SQL.collations))
+    return frozenset(known)

@@ -1,5 +1,6 @@
 """Preconditions, media types, contexts and tenants of the HTTP binding (ETSI GS CIM 009 §6.3)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -115,3 +116,14 @@ def test_unknown_paths_and_methods_are_named(broker: TestClient[Any]) -> None:
 def test_body_that_is_too_large_is_refused(broker: TestClient[Any]) -> None:
     answer = broker.post("/entities", content=b" " * (5 * 1024 * 1024), headers={"content-type": JSON})
     assert answer.status_code == 413
+
+
+def test_identity_is_each_tenants_own(broker: TestClient[Any]) -> None:
+    one, again, other = (
+        broker.get("/info/sourceIdentity", headers={"ngsild-tenant": tenant}).json()
+        for tenant in ("one", "one", "other")
+    )
+    assert one["type"] == "ContextSourceIdentity"
+    assert re.fullmatch(r"PT\d+S", one["contextSourceUptime"])
+    assert one["contextSourceTimeAt"] == "2026-04-01T00:00:00Z"
+    assert one["contextSourceAlias"] == again["contextSourceAlias"] != other["contextSourceAlias"]

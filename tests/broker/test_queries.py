@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from sanpo.broker.store import collations
+from sanpo.ground.city import City
+
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
 
 
@@ -145,6 +148,7 @@ def test_projection_picks_and_omits_members(filled: TestClient[Any]) -> None:
     assert filled.get("/entities/urn:a:1?omit=type,location,scope").json().keys() == {"id", "temperature"}
     assert filled.get("/entities/urn:a:1?pick=owner{name}").status_code == 400
     assert filled.get("/entities/urn:a:1?pick=id&attrs=temperature").status_code == 400
+    assert filled.get("/entities/urn:a:1?pick=temperature&omit=temperature").status_code == 400
 
 
 def test_entities_come_in_the_order_asked_for(filled: TestClient[Any]) -> None:
@@ -222,3 +226,49 @@ def test_query_by_post_selects_by_ids_before_patterns(filled: TestClient[Any]) -
 def test_every_type_is_asked_for_here_alone(filled: TestClient[Any]) -> None:
     assert len(ids(filled.get("/entities?type=*"))) == 6
     assert filled.get("/entities?type=*&local=false").status_code == 400
+
+
+def test_links_to_pages_are_sorted_and_readable(filled: TestClient[Any]) -> None:
+    answer = filled.get("/entities?type=Room&limit=1&offset=1&idPattern=urn:a:.*&count=true")
+    there = "</ngsi-ld/v1/entities?count=true&idPattern=urn:a:.*&limit=1&offset={}&type=Room>"
+    links = answer.headers["link"]
+    assert there.format(0) + '; rel="prev";type="application/json"' in links
+    assert there.format(2) + '; rel="next";type="application/json"' in links
+
+
+def test_texts_are_ordered_by_a_language_where_the_database_knows_it(broker: TestClient[Any], city: City) -> None:
+    entities = [{"id": f"urn:a:{at}", "type": "T", "name": name} for at, name in enumerate("Abá")]
+    broker.post("/entityOperations/create", json=entities)
+    assert ids(broker.get("/entities?type=T&orderBy=name")) == ["0", "1", "2"]
+    german = broker.get("/entities?type=T&orderBy=name&collation=de")
+    if "de-x-icu" in collations(city):
+        assert ids(german) == ["0", "2", "1"]
+    else:  # never another order in silence
+        assert german.status_code == 400
+    assert broker.get("/entities?type=T&orderBy=name&collation=!!nope").status_code == 400
+
+
+def test_query_by_post_orders(filled: TestClient[Any]) -> None:
+    def asked(ordering: Any) -> Any:
+        body = {"type": "Query", "entities": [{"type": "Room"}], "ordering": ordering}
+        return filled.post("/entityOperations/query", json=body)
+
+    order = {"orderBy": ["location;dist-desc"], "coordinates": [8, 40], "geometry": "Point"}
+    assert ids(asked(order)) == ["4", "3", "2", "1", "0"]
+    for wrong in (
+        {"orderBy": ["location;dist-asc"]},
+        {**order, "coordinates": "8,40"},
+        {"orderBy": ["id;asc"], "geometry": 5},
+        {"orderBy": ["id;asc"], "collation": "de-u-co-phonebk"},
+        {"orderBy": []},
+    ):
+        assert asked(wrong).status_code == 400
+
+
+def test_purge_of_all_or_of_attributes_of_one(filled: TestClient[Any]) -> None:
+    assert filled.delete("/entities?id=urn:a:1").status_code == 400
+    assert filled.delete("/entities?id=urn:a:1&keep=temperature").status_code == 204
+    assert filled.get("/entities/urn:a:1").json().keys() == {"id", "type", "scope", "temperature"}
+    assert filled.delete("/entities?type=Room&keep=a&drop=b").status_code == 400
+    assert filled.delete("/entities?local=true").status_code == 204
+    assert filled.get("/entities?type=*").json() == []

@@ -123,3 +123,13 @@ def test_only_the_instances_asked_for_are_shown(filled: TestClient[Any]) -> None
     assert found == {"id": ENTITY["id"], "type": "Vehicle", "speed": ENTITY["speed"][1]}
     default = filled.get(f"{PATH}?datasetId=@none&pick=speed").json()
     assert default == {"speed": {"type": "Property", "value": 55}}
+
+
+def test_reader_of_an_earlier_version_gets_properties(filled: TestClient[Any]) -> None:
+    old = filled.get(PATH, headers={"prefer": "ngsi-ld=1.5"})
+    assert (old.status_code, old.headers["preference-applied"]) == (203, "ngsi-ld=1.5")
+    assert old.json()["category"] == {"type": "Property", "value": "non-commercial"}
+    assert old.json()["brandName"]["type"] == "LanguageProperty"
+    new = filled.get(PATH, headers={"prefer": "ngsi-ld=1.9"})
+    assert (new.status_code, new.headers["preference-applied"]) == (200, "ngsi-ld=1.9")
+    assert new.json() == ENTITY

@@ -75,6 +75,8 @@ def asked_in_body(call: Call, data: Any) -> Asked:
             values[name] = str(member)
         elif name == "geoQ":
             values.update(_geo_in(member))
+        elif name == "ordering":
+            values.update(_ordering_in(member))
     return Asked(values, _selectors(data.get("entities")))
 
 
@@ -91,6 +93,28 @@ def _geo_in(member: Any) -> dict[str, str]:
     if "coordinates" in member:
         given = member["coordinates"]
         found["coordinates"] = given if type(given) is str else encode(given).decode()
+    return found
+
+
+def _ordering_in(member: Any) -> dict[str, str]:
+    """OrderingParams (§5.2.43)."""
+    if type(member) is not dict or not member.keys() <= {"orderBy", "coordinates", "geometry", "collation"}:
+        raise EntityIsInvalid(
+            where="ordering", problem="is no JSON object of orderBy, coordinates, geometry, collation"
+        )
+    order_by = member.get("orderBy")
+    if type(order_by) is not list or not order_by or any(type(each) is not str for each in order_by):
+        raise EntityIsInvalid(where="ordering.orderBy", problem="is no array of texts")
+    found = {"orderBy": ",".join(order_by)}
+    for name, parameter in (("geometry", "orderGeometry"), ("collation", "collation")):
+        if name in member:
+            if type(member[name]) is not str:
+                raise EntityIsInvalid(where=f"ordering.{name}", problem="is no text")
+            found[parameter] = member[name]
+    if "coordinates" in member:
+        if type(member["coordinates"]) is not list:
+            raise EntityIsInvalid(where="ordering.coordinates", problem="is no array")
+        found["orderFrom"] = encode(member["coordinates"]).decode()
     return found
 
 

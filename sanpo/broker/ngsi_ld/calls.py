@@ -1,6 +1,7 @@
 """One request and its answer, as the handlers see them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,12 +11,13 @@ from sanpo.broker.errors import ParameterIsInvalid
 from sanpo.broker.ngsi_ld.linking import Linked, link_header, read_document, read_link
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
 from sanpo.broker.representation.reading import Nulls, Reader
-from sanpo.broker.representation.writing import Format, Writer
+from sanpo.broker.representation.writing import Format, Writer, is_altered
 from sanpo.broker.store import encode
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
 
 Headers = list[tuple[bytes, bytes]]
+_VERSION = re.compile(r"(?:^|[\s,;])ngsi-ld\s*=\s*\"?(\d{1,2})\.(\d{1,2})\b")
 _FORMATS: dict[str, Format] = {
     "normalized": "normalized",
     "concise": "concise",
@@ -92,7 +94,23 @@ class Call:
         return Reader(linked.context, self.place.now(), nulls, self.format == "simplified")
 
     def writer(self, linked: Linked) -> Writer:
-        return Writer(linked.context, self.format, "sysAttrs" in self.options, self.query.get("lang"))
+        return Writer(
+            linked.context, self.format, "sysAttrs" in self.options, self.query.get("lang"), self.preferred_version
+        )
+
+    @cached_property
+    def preferred_version(self) -> tuple[int, int] | None:
+        """The version of the specification that the client understands: `Prefer: ngsi-ld=1.5` (§4.3.6.8)."""
+        found = _VERSION.search(self.headers.get("prefer", ""))
+        return None if found is None else (int(found[1]), int(found[2]))
+
+    def applied(self, docs: Iterable[Any]) -> tuple[int, Headers]:
+        """Status and header of an answer to a client that named its version: 203 where something had to be altered."""
+        version = self.preferred_version
+        if version is None:
+            return 200, []
+        altered = any(is_altered(doc["attrs"], version) for doc in docs)
+        return 203 if altered else 200, [(b"preference-applied", b"ngsi-ld=%d.%d" % version)]
 
     def flag(self, name: str) -> bool:
         """A parameter that is `true` or `false`."""

@@ -32,12 +32,13 @@ def retrieve(call: Call) -> Reply:
     if shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"]):
         raise EntityNotFound(entity_id=entity_id)
     join = joined(call, call.query, shape, [doc]) if call.media_type != GEO else None
+    status, headers = call.applied([doc])
     if join is None:
-        return call.answer(shape.of(doc), linked)
+        return call.answer(shape.of(doc), linked, headers, status=status)
     if call.query["join"] == "inline":
-        return call.answer(join.inline(doc), linked)
+        return call.answer(join.inline(doc), linked, headers, status=status)
     found = join.flat([doc])
-    return call.answer(found if len(found) > 1 else found[0], linked)
+    return call.answer(found if len(found) > 1 else found[0], linked, headers, status=status)
 
 
 def merge(call: Call) -> Reply:
@@ -89,7 +90,9 @@ def _check_same_id(given: str | None, entity_id: str) -> None:
 def purge(call: Call) -> Reply:
     """5.6.21 Purge Entities."""
     linked = call.linked
-    parts = parts_of(asked_in_url(call), linked.context, local=False)
+    # Attributes of named entities may be taken away by id alone; whole entities may not (§5.6.21.4).
+    narrow = call.flag("local") or bool(call.query.get("drop") or call.query.get("keep"))
+    parts = parts_of(asked_in_url(call), linked.context, local=narrow)
     drop, keep = (
         frozenset(parse_attrs(call.query[name], linked.context, parameter=name)) if call.query.get(name) else None
         for name in ("drop", "keep")

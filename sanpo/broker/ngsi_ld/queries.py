@@ -1,7 +1,7 @@
 """`GET /entities` (§6.4.3.2) and `POST /entityOperations/query` (§6.23)."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from sanpo.broker import querying as actions
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, ordering_of, parts_of, window_of
@@ -16,6 +16,7 @@ from sanpo.broker.representation.geojson import collection
 from sanpo.broker.selection import Window
 
 _PAGED = "/ngsi-ld/v1/entities"
+_READABLE = ":*,;!~()'@/$"  # what a query may hold as it is (RFC 3986 §3.4)
 
 
 def query(call: Call) -> Reply:
@@ -34,12 +35,12 @@ def _answer(call: Call, asked: Asked, linked: Linked) -> Reply:
     shape = shape_of(call, asked.values, linked)
     window = window_of(call)
     parts = parts_of(asked, linked.context, local=call.flag("local"))
-    page = actions.query_entities(call.place, parts, window, ordering_of(asked, linked.context))
-    headers: Headers = []
+    page = actions.query_entities(call.place, parts, window, ordering_of(asked, linked.context), asked.get("collation"))
+    status, headers = call.applied(page.docs)
     if page.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % page.count))
     headers.extend(_links(call, window, page))
-    return call.answer(_body(call, asked, shape, page), linked, headers)
+    return call.answer(_body(call, asked, shape, page), linked, headers, status=status)
 
 
 def _body(call: Call, asked: Asked, shape: Shape, page: Page) -> Any:
@@ -55,25 +56,22 @@ def _links(call: Call, window: Window, page: Page) -> Headers:
     if call.method != "GET":
         return []
     offsets = []
-    if page.more and window.limit:
-        offsets.append(("next", window.offset + window.limit))
     if window.offset and window.limit:
         offsets.append(("prev", max(0, window.offset - window.limit)))
-    media_type = call.media_type
-    return [
-        (
-            b"link",
-            f"<{_PAGED}?{urlencode({**call.query, 'limit': window.limit, 'offset': offset})}>;"
-            f' rel="{relation}"; type="{media_type}"'.encode(),
-        )
-        for relation, offset in offsets
-    ]
+    if page.more and window.limit:
+        offsets.append(("next", window.offset + window.limit))
+    found: Headers = []
+    for relation, offset in offsets:
+        parameters_there = sorted({**call.query, "limit": str(window.limit), "offset": str(offset)}.items())
+        where = f"{_PAGED}?{urlencode(parameters_there, safe=_READABLE, quote_via=quote)}"
+        found.append((b"link", f'<{where}>; rel="{relation}";type="{call.media_type}"'.encode()))
+    return found
 
 
 _PARAMETERS = parameters(
     "id", "type", "idPattern", "attrs", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
     "geometryProperty", "lang", "scopeQ", "limit", "offset", "count", "options", "format", "pick", "omit", "datasetId",
-    "join", "joinLevel", "containedBy", "orderBy", "orderFrom", "orderGeometry", "entityMap",
+    "join", "joinLevel", "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "entityMap",
     "expandValues", "jsonKeys", "splitEntities",
 )  # fmt: skip
 OPERATIONS = [

@@ -57,13 +57,17 @@ def shape_of(call: Call, values: Mapping[str, str], linked: Linked) -> Shape:
     attrs, datasets = values.get("attrs"), values.get("datasetId")
     if attrs and (values.get("pick") or values.get("omit")):
         raise ParameterIsInvalid(name="attrs", problem="cannot stand beside pick or omit")
+    picked, omitted = _projection("pick", values, linked), _projection("omit", values, linked)
+    both = set(picked.members) & set(omitted.members) if picked is not None and omitted is not None else ()
+    if both:
+        raise ParameterIsInvalid(name="omit", problem=f"holds what pick holds: {', '.join(sorted(both))}")
     return Shape(
         call.writer(linked),
         _geometry(call, values, linked),
         frozenset(parse_attrs(attrs, linked.context)) if attrs else None,
         frozenset(_dataset(each.strip()) for each in datasets.split(",")) if datasets else None,
-        _projection("pick", values, linked),
-        _projection("omit", values, linked),
+        picked,
+        omitted,
     )
 
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Format = Literal["normalized", "concise", "simplified"]
 Plain = dict[str, Any]
 _ALL_VALUE_KEYS = frozenset(VALUE_KEYS.values())
+_SINCE = {"LanguageProperty": (1, 4), **dict.fromkeys(
+    ("VocabProperty", "JsonProperty", "ListProperty", "ListRelationship"), (1, 8)
+)}  # fmt: skip
+"""The version of the specification that brought each later type of attribute: before it, it is a Property (§4.3.6.8)."""
 _WRAPPED = frozenset({"LanguageProperty", "VocabProperty", "JsonProperty"})
 
 
@@ -26,6 +30,7 @@ class Writer:
     format: Format = "normalized"
     system: bool = False
     lang: str | None = None
+    version: tuple[int, int] | None = None
 
     def entity(self, entity: Any) -> Plain:
         """The whole entity; members that a projection took away are left out."""
@@ -62,7 +67,9 @@ class Writer:
     def _normalized(self, instance: Instance) -> Plain:
         kind = instance["type"]
         key = VALUE_KEYS[kind]
-        if kind == "Property":  # most are, and without any of the special members below
+        if self.version is not None and self.version < _SINCE.get(kind, (0, 0)):
+            found = {"type": "Property", "value": self._compacted(kind, instance[key])}
+        elif kind == "Property":  # most are, and without any of the special members below
             found = {"type": kind, key: instance[key]}
         elif kind == "LanguageProperty" and self.lang is not None:
             tag, text = pick_language(instance[key], self.lang)
@@ -126,6 +133,15 @@ class Writer:
         return [compact(each) for each in value] if type(value) is list else compact(value)
 
 
+def is_altered(attrs: Attributes, version: tuple[int, int]) -> bool:
+    """Whether a reader of this version gets something as another type of attribute (§4.3.6.8)."""
+    return any(
+        version < _SINCE.get(each["type"], (0, 0)) or is_altered(each.get("attrs", {}), version)
+        for instances in attrs.values()
+        for each in instances
+    )
+
+
 def short_time(moment: str) -> str:
     """A system time without more zeros than it needs."""
     return moment[:-8] + "Z" if moment.endswith(".000000Z") else moment
@@ -142,4 +158,4 @@ def _needs_wrapping(value: Any) -> bool:
     return type(value) is list and any(type(each) is dict for each in value)
 
 
-__all__ = ["Format", "Writer", "short_time"]
+__all__ = ["Format", "Writer", "is_altered", "short_time"]
