@@ -25,6 +25,9 @@ Direction = Literal["asc", "desc", "dist-asc", "dist-desc"]
 DIRECTIONS: tuple[Direction, ...] = ("dist-asc", "dist-desc", "asc", "desc")
 MAX_ORDERS = 10
 ID = "id"
+FOLDED = "folded"
+"""Stands in for the root collation where the database was built without ICU: letters first, then accents, then case."""
+_ROOTS = ("und", "root", "und-x-icu")
 _ID = re.compile(r"id(?![\w:])")
 _DISTANCE, _NUMBER, _TEXT, _OBJECT, _ARRAY, _FLAG, _NULL, _NOTHING = -1, 0, 1, 2, 3, 4, 8, 9
 _MOMENTS: dict[Kind, int] = {"time": 5, "date": 6, "dateTime": 7}
@@ -88,6 +91,8 @@ def _term(scanner: Scanner, names: Names) -> OrderTerm:
 def check_collation(tag: str, available: Collection[str], *, parameter: str = "collation") -> str:
     """The database's collation for a language tag (RFC 6067), such as `ja-x-icu`; `available` are those it has."""
     found = f"{tag.removesuffix('-x-icu')}-x-icu"
+    if found not in available and tag.lower() in _ROOTS:
+        return FOLDED
     if _TAG.fullmatch(tag) is None or found not in available:
         Scanner(tag[:100], parameter).fail(" | ".join(sorted(available)[:20]))
     return found

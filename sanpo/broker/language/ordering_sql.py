@@ -8,7 +8,7 @@ from sanpo.broker.language.condition import Parameters
 from sanpo.broker.language.geometry import EARTH_M
 from sanpo.broker.language.moments import SHAPES, Kind
 from sanpo.broker.language.names import SYSTEM
-from sanpo.broker.language.ordering import ID, Ordering, OrderTerm
+from sanpo.broker.language.ordering import FOLDED, ID, Ordering, OrderTerm
 from sanpo.broker.language.q.jsonpath import quoted
 from sanpo.broker.model import LOCATION, NGSI_LD
 
@@ -58,7 +58,7 @@ def _term(
     names = term.path.names
     direction = "desc" if term.direction.endswith("desc") else "asc"
     if names == (ID,):
-        return [f'{alias}.entity_id collate "{collation}" {direction}']
+        return [f'{alias}.entity_id collate "{CODE_POINTS}" {direction}']
     if len(names) == 1 and names[0] in _COLUMNS and not term.path.member:
         return [f"{alias}.{_COLUMNS[names[0]]} {direction}"]
     if term.direction.startswith("dist") and start is not None:
@@ -68,7 +68,19 @@ def _term(
         f"(select {_LAST} from {value})",
         f"(select coalesce(k, {_RANK}) from {value}) {direction}",
         f"(select {_NUMBER} from {value}) {direction}",
-        f'(select {_TEXT} from {value}) collate "{collation}" {direction}',
+        *_texts(f"(select {_TEXT} from {value})", collation, direction),
+    ]
+
+
+def _texts(text: str, collation: str, direction: str) -> list[str]:
+    if collation != FOLDED:
+        return [f'{text} collate "{collation}" {direction}']
+    apart = f"normalize({text}, NFKD)"
+    back = "asc" if direction == "desc" else "desc"  # small letters before capital ones
+    return [
+        f"lower(regexp_replace({apart}, '[\u0300-\u036f]', '', 'g')) collate \"{CODE_POINTS}\" {direction}",
+        f'lower({apart}) collate "{CODE_POINTS}" {direction}',
+        f'{text} collate "{CODE_POINTS}" {back}',
     ]
 
 

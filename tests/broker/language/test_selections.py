@@ -8,6 +8,7 @@ from sanpo.broker.language.condition import Parameters
 from sanpo.broker.language.errors import QueryIsMalformed, QueryIsTooComplex
 from sanpo.broker.language.ids import parse_ids
 from sanpo.broker.language.ordering import check_collation, parse_order, sort_entities
+from sanpo.broker.language.ordering_sql import compile_order
 from sanpo.broker.language.projection import omit, parse_attrs, parse_projection, pick
 from sanpo.broker.language.scopes import matches_scope_q, parse_scope_q
 from sanpo.broker.language.temporal import compile_temporal, matches_temporal, parse_temporal
@@ -175,6 +176,18 @@ def test_collation_is_one_that_the_database_has() -> None:
     for tag in ("de", "!!nope", 'ja-x-icu" desc; --', ""):
         with pytest.raises(QueryIsMalformed):
             check_collation(tag, {"ja-x-icu"})
+
+
+def test_root_order_puts_accents_and_case_after_letters_also_without_icu(rows: Rows) -> None:
+    words = ["b", "a", "B", "á", "Á", "A", "ab", "か", "が", "き"]
+    rows.keep(valued(*words))
+    for direction in ("asc", "desc"):
+        parameters = Parameters()
+        by = check_collation("und", frozenset())
+        order = compile_order(parse_order(f"v;{direction}", NAMES), parameters, collation=by)
+        found = [words[int(each.rpartition(":")[2])] for each in rows.ordered(order.sql, parameters)]
+        expected = ["a", "A", "á", "Á", "ab", "b", "B", "か", "が", "き"]
+        assert found == (expected if direction == "asc" else expected[::-1])
 
 
 WHOLE = entity(scope=["/a"], attrs={BASE + "speed": [{"value": 1}], BASE + "owner": [{"object": "urn:a:1"}]})
