@@ -266,7 +266,8 @@ def test_query_by_post_orders(filled: TestClient[Any]) -> None:
 
 
 def test_purge_of_all_or_of_attributes_of_one(filled: TestClient[Any]) -> None:
-    assert filled.delete("/entities?id=urn:a:1").status_code == 400
+    for too_wide in ("id=urn:a:1", "idPattern=.*", "idPattern=.*&keep=temperature"):
+        assert filled.delete(f"/entities?{too_wide}").status_code == 400
     assert filled.delete("/entities?id=urn:a:1&keep=temperature").status_code == 204
     assert filled.get("/entities/urn:a:1").json().keys() == {"id", "type", "scope", "temperature"}
     assert filled.delete("/entities?type=Room&keep=a&drop=b").status_code == 400

@@ -91,7 +91,8 @@ def purge(call: Call) -> Reply:
     """5.6.21 Purge Entities."""
     linked = call.linked
     # Attributes of named entities may be taken away by id alone; whole entities may not (§5.6.21.4).
-    narrow = call.flag("local") or bool(call.query.get("drop") or call.query.get("keep"))
+    names_attributes = bool(call.query.get("drop") or call.query.get("keep"))
+    narrow = call.flag("local") or (names_attributes and bool(call.query.get("id")))
     parts = parts_of(asked_in_url(call), linked.context, local=narrow)
     drop, keep = (
         frozenset(parse_attrs(call.query[name], linked.context, parameter=name)) if call.query.get(name) else None
