@@ -53,7 +53,7 @@ MEMBERS = ["en", "a", "dotted.key", "*"]
 FEW_TEXTS = ["red", "blue", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", BASE + "red", IDS[0], IDS[1]]
 FEW_NUMBERS = [0, 1, 2, 0.5]
 TEXTS = [
-    *["", "red", "Red", "blue", "é", "\U0001f600", 'qu"ote', "back\\slash", "'; drop table e; --", "%s %(c0)s"],
+    *["", "a\nb", "red", "Red", "blue", "é", "\U0001f600", 'qu"ote', "back\\slash", "'; drop table e; --", "%s %(c0)s"],
     *["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00,50Z", "2026-01-01T00:00:00.05Z"],
     *[
         "2026-01-01T00:00:01Z",

@@ -55,6 +55,7 @@ CAR = {
         BASE + "tags": prop(["blue", "red", 7, True]),
         BASE + "gender": [{"type": "VocabProperty", "vocab": BASE + "Male"}],
         BASE + "tickets": [{"type": "JsonProperty", "json": {"value": "Overstay 60 minutes"}}],
+        BASE + "rows": prop([{"a": 1, "b": {"c": [{"d": 2}]}}]),
         BASE + "isOpen": prop(False),
         BASE + "built": prop({"@type": "Date", "@value": "2015-05-04"}),
         BASE + "tested": prop("2026-03-01T12:00:00.5Z"),
@@ -137,6 +138,12 @@ address["city"]                             | yes
 address[city.length]                        | no
 sensor.rawdata[airquality.particulate]==40  | yes
 sensor.rawdata[airquality.particulate]>40   | no
+rows[a]                                     | no
+rows[a]==1                                  | no
+rows[a]!=1                                  | no
+rows[a]>0                                   | no
+rows[b.c]                                   | no
+address[tags.a]!=1                          | no
 tickets[value]=="Overstay 60 minutes"       | yes
 colour=="rouge"                             | yes
 colour[*]=="rouge"                          | yes
