@@ -5,6 +5,7 @@ A plain ASGI application beside Litestar's handlers: their machinery costs more 
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -17,6 +18,7 @@ from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
 from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
 from sanpo.broker.ngsi_ld.problems import on_error, problem
 from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
+from sanpo.broker.ngsi_ld.threads import Threads
 from sanpo.broker.sight import OPEN, sees_public_only
 from sanpo.ground.actors import Actor, Anonymous
 from sanpo.ground.city import City
@@ -35,6 +37,7 @@ class Server:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self._threads = Threads()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """As a mounted handler of the web application."""
@@ -48,7 +51,8 @@ class Server:
         given = (state.city, state.session_cookie, method, scope["raw_path"], scope["query_string"], headers, body)
         reply = self.conduct(*given, quick=True) if _is_quick(method, scope, headers) else None
         if reply is None:
-            reply = await asyncio.get_running_loop().run_in_executor(None, self._conducted, *given)
+            work = partial(self._conducted, *given)
+            reply = await self._threads.run(asyncio.get_running_loop(), work, threads=state.city.settings.http_threads)
         sent: Headers = [*_ALWAYS, *reply.headers]
         if reply.media_type:
             sent.append((b"content-type", reply.media_type.encode()))
