@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from sanpo.broker import discovery, entities, querying
-from sanpo.broker.errors import EntityIsInvalid, EntityNotFound, NotAWriter, SightIsContended
+from sanpo.broker import batches, discovery, entities, querying
+from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, NotAWriter, SightIsContended
 from sanpo.broker.language.type_selection import TypeSelection
 from sanpo.broker.selection import HasAttribute, OfType, Window
+from sanpo.broker.sight import OPEN
 from sanpo.consent import Decision, confirm
 from sanpo.ground.actors import Anonymous, Resident
 from sanpo.ground.city import City
@@ -181,3 +182,27 @@ def test_relationship_to_a_personal_entity_names_it_as_the_recipient_knows_it(to
     town.world.give(agreement, town.residents[:1])
     docs = querying.query_entities(town.place(town.client(agreement)), METERS, Window(10)).docs
     assert [doc["attrs"][BESIDE][0]["object"] for doc in docs] == ["urn:a:lamp", docs[0]["id"]]
+
+
+def test_writer_of_public_entities_cannot_touch_a_personal_one(town: Town) -> None:
+    place, taken = town.place(OPEN), "urn:ngsi-ld:Meter:0"
+    now = place.now()
+    thing: Any = {"id": taken, "type": ["T"], "createdAt": now, "modifiedAt": now, "attrs": {}}
+    other: Any = {**thing, "id": "urn:a:b"}
+    results = batches.upsert_entities(place, [thing, other])
+    assert results.created == ["urn:a:b"]
+    assert [(entity_id, type(error)) for entity_id, error in results.errors] == [(taken, EntityExists)]
+    fragment: Any = {
+        "id": taken,
+        "attrs": {ENERGY: [{"type": "Property", "value": 99, "createdAt": now, "modifiedAt": now}]},
+    }
+    for change in (
+        lambda: entities.delete_entity(place, taken),
+        lambda: entities.merge_entity(place, taken, fragment),
+        lambda: entities.replace_entity(place, taken, thing),
+    ):
+        with pytest.raises(EntityNotFound):
+            change()
+    assert [type(error) for _, error in batches.merge_entities(place, [fragment]).errors] == [EntityNotFound]
+    assert [type(error) for _, error in batches.delete_entities(place, [taken]).errors] == [EntityNotFound]
+    assert energies(town, town.residents[0]) == [10, 30]
