@@ -63,24 +63,21 @@ def _term(
         return [f"{alias}.{_COLUMNS[names[0]]} {direction}"]
     if term.direction.startswith("dist") and start is not None:
         return [_distance(names, start, parameters, alias, direction)]
-    value = f"({_READ} from (select {_target(term, parameters, alias)} as i) x) y"
-    return [
-        f"(select {_LAST} from {value})",
-        f"(select coalesce(k, {_RANK}) from {value}) {direction}",
-        f"(select {_NUMBER} from {value}) {direction}",
-        *_texts(f"(select {_TEXT} from {value})", collation, direction),
-    ]
+    # One row for each term, so that its value is looked up once; the fences keep the planner from doing it anew at each use.
+    value = f"({_READ} from (select {_target(term, parameters, alias)} as i offset 0) x offset 0) y"
+    last = f"-({_LAST})" if direction == "desc" else _LAST
+    keys = ", ".join([last, f"coalesce(k, {_RANK})", _NUMBER, *_texts(f"({_TEXT})", collation)])
+    return [f"(select row({keys}) from {value}) {direction}"]
 
 
-def _texts(text: str, collation: str, direction: str) -> list[str]:
+def _texts(text: str, collation: str) -> list[str]:
     if collation != FOLDED:
-        return [f'{text} collate "{collation}" {direction}']
+        return [f'{text} collate "{collation}"']
     apart = f"normalize({text}, NFKD)"
-    back = "asc" if direction == "desc" else "desc"  # small letters before capital ones
     return [
-        f"lower(regexp_replace({apart}, '[\u0300-\u036f]', '', 'g')) collate \"{CODE_POINTS}\" {direction}",
-        f'lower({apart}) collate "{CODE_POINTS}" {direction}',
-        f'{text} collate "{CODE_POINTS}" {back}',
+        f"lower(regexp_replace({apart}, '[\u0300-\u036f]', '', 'g')) collate \"{CODE_POINTS}\"",
+        f'lower({apart}) collate "{CODE_POINTS}"',
+        f"regexp_replace({text}, '[[:lower:]]', '0', 'g') collate \"{CODE_POINTS}\"",  # small letters before capital ones
     ]
 
 
@@ -95,10 +92,12 @@ def _target(term: OrderTerm, parameters: Parameters, alias: str) -> str:
         listed = f'$."attrs".{quoted(name)}[*]'
         default = parameters.add(f'{listed} ? (!exists (@."datasetId"))', "jsonpath")
         first = f"jsonb_path_query_first(p, {parameters.add(listed, 'jsonpath')})"
-        found = f"(select coalesce(jsonb_path_query_first(p, {default}), {first}) from (select {found} as p) z)"
+        found = (
+            f"(select coalesce(jsonb_path_query_first(p, {default}), {first}) from (select {found} as p offset 0) z)"
+        )
     if names[-1] not in SYSTEM:
         keys = ", ".join(f"p -> '{key}'" for key in _KEYS)
-        found = f"(select coalesce({keys}) from (select {found} as p) z)"
+        found = f"(select coalesce({keys}) from (select {found} as p offset 0) z)"
     if member:
         path = "strict $" + "".join(f".{quoted(key)}" for key in member)
         found = f"jsonb_path_query_first({found}, {parameters.add(path, 'jsonpath')}, '{{}}', true)"
