@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Litestar, asgi
 from litestar.types import ASGIApp, Receive, Send
 
-from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, identity, queries
+from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, identity, queries, subscriptions
 from sanpo.broker.ngsi_ld.routing import Table
 from sanpo.broker.ngsi_ld.serving import Server
 
@@ -18,6 +18,7 @@ table.add(discovery.OPERATIONS)
 table.add(queries.OPERATIONS)
 table.add(identity.OPERATIONS)
 table.add(contexts.OPERATIONS)
+table.add(subscriptions.OPERATIONS)
 
 server = Server(table)
 handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(server.__call__)]

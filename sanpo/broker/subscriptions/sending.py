@@ -1,0 +1,215 @@
+"""The sender: gives each endpoint its own few places, keeps the order of each subscription, and gives up only on record.
+
+A notification is claimed, made as its owner may see it now, sent, and only then taken from the table. Whoever is killed in
+between leaves a claim that ends by itself: the next sender sends it again under the same id.
+"""
+
+import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from sanpo.broker.contexts import Context, resolve
+from sanpo.broker.entities import Place
+from sanpo.broker.errors import SightIsContended
+from sanpo.broker.querying import query_entities
+from sanpo.broker.selection import Window
+from sanpo.broker.sight import DUTY, Sight
+from sanpo.broker.store import Stored
+from sanpo.broker.subscriptions.following import follow
+from sanpo.broker.subscriptions.model import Item, Subscription
+from sanpo.broker.subscriptions.rendering import Message, render
+from sanpo.broker.subscriptions.store import SQL, find_one, items_in
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.errors import DomainError
+from sanpo.ground.outbound import CallFailed, is_named, post
+
+log = structlog.get_logger()
+PLACES = 32
+PLACES_OF_FAILING = 8
+PLACES_OF_ENDPOINT = 4
+MOST_IN_A_ROW = 50
+TIMEOUT_S = 5.0
+CLAIM = timedelta(seconds=40)
+MOST_ATTEMPTS = 8
+MOST_WAIT_S = 300
+OLDEST = timedelta(days=1)
+MOST_PERIODIC = 1000
+
+
+@dataclass
+class Sender:
+    """The threads of one process that send. `busy` are the subscriptions that one of them is at."""
+
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PLACES, thread_name_prefix="notify"))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    busy: set[int] = field(default_factory=set)
+    by_endpoint: Counter[str] = field(default_factory=Counter)
+    failing: set[int] = field(default_factory=set)
+
+    def start(self, city: City) -> "list[Future[None]]":
+        """Gives what is due to threads that are free for it; returns at once."""
+        with city.transaction(DUTY) as tx:
+            heads = tx.all(SQL.heads, now=tx.now, limit=1000)
+        started = []
+        for head in heads:
+            if self._enter(head):
+                started.append(self.pool.submit(self._work, city, head))
+        return started
+
+    def _enter(self, head: Any) -> bool:
+        with self.lock:
+            no, endpoint, is_failing = head.subscription_no, head.endpoint, head.failures > 0
+            if no in self.busy or len(self.busy) >= PLACES:
+                return False
+            if self.by_endpoint[endpoint] >= (1 if is_failing else PLACES_OF_ENDPOINT):
+                return False
+            if is_failing and len(self.failing) >= PLACES_OF_FAILING:
+                return False
+            self.busy.add(no)
+            self.by_endpoint[endpoint] += 1
+            if is_failing:
+                self.failing.add(no)
+            return True
+
+    def _work(self, city: City, head: Any) -> None:
+        try:
+            for _ in range(MOST_IN_A_ROW):
+                if not send_next(city, head.subscription_no):
+                    break
+        except Exception as error:
+            # The claim ends by itself, and then it is tried again.
+            log.exception("notification_crashed", problem=type(error).__name__)
+        finally:
+            with self.lock:
+                self.busy.discard(head.subscription_no)
+                self.failing.discard(head.subscription_no)
+                self.by_endpoint[head.endpoint] -= 1
+                if not self.by_endpoint[head.endpoint]:
+                    del self.by_endpoint[head.endpoint]
+
+
+def sender_of(city: City) -> Sender:
+    """This process's sender for one city."""
+    found: Sender = city.__dict__.setdefault("_broker_sender", Sender())
+    return found
+
+
+def notify(city: City) -> None:
+    """The duty: changes become notifications, and what is due is given to the sender."""
+    follow(city)
+    sender_of(city).start(city)
+
+
+def notify_all(city: City) -> None:
+    """As `notify`, until nothing is due any more; returns when it has been sent."""
+    follow(city)
+    while started := sender_of(city).start(city):
+        wait(started)
+
+
+def send_next(city: City, subscription_no: int) -> bool:
+    """Sends the first waiting notification of a subscription; False where there is none due, or it did not arrive."""
+    with city.transaction(DUTY) as tx:
+        row = tx.one(SQL.claim, subscription_no=subscription_no, now=tx.now, until=tx.now + CLAIM)
+        subscription = None if row is None else find_one(tx, subscription_no)
+    if row is None or subscription is None:
+        return False
+    if not subscription.is_on(city.now()):
+        _finish(city, SQL.drop_notification, row)
+        return True
+    try:
+        message = _made(city, subscription, row)
+    except SightIsContended:
+        _finish(city, SQL.unclaim, row, due_at=city.now() + timedelta(seconds=1))
+        return False
+    except DomainError as error:
+        problem: str | None = city.words.text("en", f"error.{error.code}", **error.fields)
+    else:
+        if message is None:
+            _finish(city, SQL.drop_notification, row)
+            return True
+        problem = _sent(city, subscription, message)
+    if problem is None:
+        _finish(city, SQL.delivered, row, now=city.now())
+        return True
+    oldest = city.now() - OLDEST
+    _finish(
+        city, SQL.failed, row, now=city.now(), error=problem, most=MOST_ATTEMPTS, oldest=oldest, most_wait_s=MOST_WAIT_S
+    )
+    return False
+
+
+def _finish(city: City, sql: str, row: Any, **values: Any) -> None:
+    with city.transaction(DUTY) as tx:
+        tx.execute(sql, notification_no=row.notification_no, **values)
+
+
+def _made(city: City, subscription: Subscription, row: Any) -> Message | None:
+    """The notification as its owner may see it now; None where nothing of it is in sight."""
+    context = resolve(city, subscription.doc.get("jsonldContext", subscription.context), counted=False)
+    place = Place(city, subscription.owner.actor, subscription.tenant)
+    if row.periodic:
+        docs = query_entities(place, subscription.parts, Window(MOST_PERIODIC)).docs
+        shown = [Item(0, "created", doc, {}, (), (), (), None, doc["modifiedAt"]) for doc in docs]
+    else:
+        shown = seen(place, subscription, items_in(row.items))
+    return _rendered(city, subscription, row, shown, context) if shown else None
+
+
+def seen(place: Place, subscription: Subscription, items: list[Item]) -> list[Item]:
+    """What of these changes the owner may see now and asked for; it is in the journal when this returns."""
+    if all(item.subjects is None for item in items):
+        return items  # matched already, on what everybody sees
+
+    def look(tx: Transaction, sight: Sight) -> list[Item]:
+        found = []
+        for item in items:
+            shown = _shown(sight, item)
+            if shown is not None and (item.subjects is None or subscription.fits(shown)):
+                sight.note([Stored(item.entity_no, item.doc, item.subjects)])
+                found.append(shown)
+        return found
+
+    return place.looking("notify", look)
+
+
+def _shown(sight: Sight, item: Item) -> Item | None:
+    """The change as it looks through this sight: what is not in it has not changed either."""
+    doc = sight.show(Stored(item.entity_no, item.doc, item.subjects))
+    if doc is None or item.subjects is None:
+        return doc and item
+    old = sight.show(Stored(item.entity_no, {**item.doc, "attrs": item.before}, item.subjects))
+    before = {} if old is None else old["attrs"]
+    known = {*doc["attrs"], *before}
+    return replace(
+        item,
+        doc=doc,
+        before=before,
+        added=tuple(iri for iri in item.added if iri in known),
+        updated=tuple(iri for iri in item.updated if iri in known),
+        removed=tuple(iri for iri in item.removed if iri in known),
+    )
+
+
+def _rendered(city: City, subscription: Subscription, row: Any, shown: list[Item], context: Context) -> Message:
+    return render(subscription, row.notification_id, shown, context, city.now())
+
+
+def _sent(city: City, subscription: Subscription, message: Message) -> str | None:
+    """Sends it; returns why it did not arrive, if it did not."""
+    endpoint = subscription.endpoint
+    headers = {each["key"].lower(): each["value"] for each in endpoint.get("receiverInfo", ())} | message.headers
+    hosts = [host.strip() for host in city.settings.broker_allow_hosts.split(",") if host.strip()]
+    timeout_s = min(endpoint.get("timeout", TIMEOUT_S * 1000) / 1000, 2 * TIMEOUT_S)
+    try:
+        allow = is_named(endpoint["uri"], hosts)
+        reply = post(endpoint["uri"], message.body, headers, allow_private=allow, timeout_s=timeout_s)
+    except CallFailed as failure:
+        return str(failure)
+    return None if 200 <= reply.status < 300 else f"HTTP {reply.status}"
