@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Litestar, asgi
 from litestar.types import ASGIApp, Receive, Send
 
-from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, identity, queries, subscriptions
+from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, identity, queries, subscriptions, temporal
 from sanpo.broker.ngsi_ld.routing import Table
 from sanpo.broker.ngsi_ld.serving import Server
 
@@ -19,6 +19,7 @@ table.add(queries.OPERATIONS)
 table.add(identity.OPERATIONS)
 table.add(contexts.OPERATIONS)
 table.add(subscriptions.OPERATIONS)
+table.add(temporal.OPERATIONS)
 
 server = Server(table)
 handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(server.__call__)]
