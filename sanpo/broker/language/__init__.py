@@ -30,6 +30,6 @@ connection, planning included, 20 rows):
 * `compile_geo` compares boxes: `using gist (box(point(max_x, max_y), point(min_x, min_y)))` takes `near` within 500 m from
   52 ms to 0.5 ms. Python's decision costs about 20 µs for each candidate.
 * Ordering by an attribute looks its value up once for each row that fits (10 to 20 µs): all 70,000 of a type take over a
-  second. Sort numbers of entities and read the documents of one page afterwards: in one statement `doc::text` is made for all.
+  second. Sort numbers of entities and read the documents of one page afterwards: one statement makes `doc::text` of all.
 * Patterns run in PostgreSQL under its own engine: give the statement a `statement_timeout` all the same.
 """

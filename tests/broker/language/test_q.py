@@ -80,7 +80,8 @@ CITY = {
     "modifiedAt": TIMES[0],
     "attrs": {BASE + "name": prop("Yaizu")},
 }
-WORLD = {each["id"]: each for each in (CAR, PARKING, CITY)}
+STOP = CITY | {"id": "urn:a:2", "type": [BASE + "Stop"], "attrs": {BASE + "name": prop("Station")}}
+WORLD = {each["id"]: each for each in (CAR, PARKING, CITY, STOP)}
 
 MEANINGS = """
 speed                                       | yes
@@ -204,6 +205,8 @@ isParked{Parking}.free==12                  | yes
 isParked{owner{name}}=="Yaizu"              | yes
 isParked{Parking:owner{City:name}}~="^Y"    | yes
 isParked{owner{name}}!="Yaizu"              | no
+stops{name}=="Station"                      | yes
+stops{Stop:name}!="Station"                 | no
 !isParked{free}                             | no
 !isParked{height}                           | yes
 speed{free}==12                             | no

@@ -10,7 +10,7 @@ from sanpo.broker.language.ids import parse_ids
 from sanpo.broker.language.ordering import check_collation, parse_order, sort_entities
 from sanpo.broker.language.ordering_sql import compile_order
 from sanpo.broker.language.projection import omit, parse_attrs, parse_projection, pick
-from sanpo.broker.language.scopes import matches_scope_q, parse_scope_q
+from sanpo.broker.language.scopes import compile_scope_q, matches_scope_q, parse_scope_q
 from sanpo.broker.language.temporal import compile_temporal, matches_temporal, parse_temporal
 from sanpo.broker.language.type_selection import matches_types, parse_types
 from tests.broker.language.conftest import Rows
@@ -84,9 +84,11 @@ GARDENS = "/Madrid/Gardens/North"
         ("/東京/#", ["/東京/渋谷"], True),
     ],
 )
-def test_scope_query_means_what_the_clause_says(text: str, scopes: list[str], fits: bool) -> None:
-    members = {"scope": scopes} if scopes else {}
-    assert matches_scope_q(parse_scope_q(text), entity(**members)) is fits
+def test_scope_query_means_what_the_clause_says(rows: Rows, text: str, scopes: list[str], fits: bool) -> None:
+    query, asked = parse_scope_q(text), entity(**({"scope": scopes} if scopes else {}))
+    rows.keep([asked])
+    assert matches_scope_q(query, asked) is fits
+    assert bool(rows.fitting(lambda parameters: compile_scope_q(query, parameters))) is fits
 
 
 @pytest.mark.parametrize(
