@@ -9,10 +9,10 @@ from sanpo.broker import changing, store
 from sanpo.broker.changing import Change
 from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, SightIsContended, TenantNotFound
 from sanpo.broker.model import Entity, written
-from sanpo.broker.personal import settle, unveiled
+from sanpo.broker.personal import ENTITY, settle, unveiled
 from sanpo.broker.representation.reading import Fragment
 from sanpo.broker.sight import DUTY, Sight, check_reader, check_writer, sees_public_only, sight_of
-from sanpo.ground.actors import Actor, Client, require_officer
+from sanpo.ground.actors import Actor, Client, Resident, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import NotPermitted
@@ -79,9 +79,15 @@ def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) 
     """The entity as the actor may see it. Raises `EntityNotFound`, also for what is not in sight."""
     check_reader(place.actor)
     tenant_no = place.find_tenant_no()
-    if sees_public_only(place.actor):
+    doc = None
+    if sees_public_only(place.actor) or not entity_id.startswith(ENTITY):
         doc = store.find_public(place.city, tenant_no, entity_id)
-    else:
+    # A client knows personal entities by its own ids alone, a resident by those that they have.
+    if (
+        doc is None
+        and not sees_public_only(place.actor)
+        and (isinstance(place.actor, Resident) or entity_id.startswith(ENTITY))
+    ):
         doc = place.looking("retrieve", lambda tx, sight: _look(tx, sight, place, tenant_no, entity_id))
     if doc is None or (wanted is not None and not wanted(doc["type"])) or is_over(doc, place.now()):
         raise EntityNotFound(entity_id=entity_id)
