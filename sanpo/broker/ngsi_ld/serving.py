@@ -4,7 +4,7 @@ A plain ASGI application beside Litestar's handlers: their machinery costs more 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -88,9 +88,7 @@ class Server:
                 return problem(404, "ResourceNotFound", "There is no such resource.", raw_path.decode("latin-1"))
             operation = methods.get(method)
             if operation is None:
-                allow = ", ".join(sorted(methods)).encode()
-                found = problem(405, "OperationNotSupported", "The method is not allowed here.", method)
-                return Reply(found.status, found.body, found.media_type, [(b"allow", allow)])
+                return _not_allowed(method, methods)
             refusal = _precondition(operation, headers, body)
             if refusal is not None:
                 return refusal
@@ -144,6 +142,11 @@ async def _read(receive: Receive) -> bytes | None:
     if size > MAX_BATCH_BYTES:
         return None
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _not_allowed(method: str, methods: Iterable[str]) -> Reply:
+    found = problem(405, "OperationNotSupported", "The method is not allowed here.", method)
+    return Reply(found.status, found.body, found.media_type, [(b"allow", ", ".join(sorted(methods)).encode())])
 
 
 def _path_of(raw_path: bytes) -> list[bytes]:
