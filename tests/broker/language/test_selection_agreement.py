@@ -130,6 +130,8 @@ PIECES = [
         "[a-]",
         r"[\]\\^-]",
         r"[\d-]",
+        r"[a\-c]",
+        r"[+\--/]",
         "[[:alpha:]]",
         "[[:punct:][:digit:]]",
     ],
@@ -141,7 +143,16 @@ QUANTIFIERS = ["", "", "", "*", "+", "?", "{0}", "{2}", "{1,}", "{1,2}", "*?", "
 @given(st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(QUANTIFIERS)), max_size=4))
 @settings(max_examples=EXAMPLES * 2, suppress_health_check=_FIXTURE)
 def test_pattern_finds_the_same_in_python_and_postgresql(rows: Rows, pieces: list[tuple[str, str]]) -> None:
-    source = "".join(piece + (times if piece not in "^$|" else "") for piece, times in pieces)
+    check_pattern(rows, "".join(piece + (times if piece not in "^$|" else "") for piece, times in pieces))
+
+
+def test_each_piece_of_a_pattern_finds_the_same(rows: Rows) -> None:
+    for piece in PIECES:
+        for source in (piece, f"^{piece}$", f"a{piece}b"):
+            check_pattern(rows, source)
+
+
+def check_pattern(rows: Rows, source: str) -> None:
     pattern = read_pattern(source, "idPattern")
     found = rows.conn.execute(
         "select array_agg(s ~ %(p)s order by n), array_agg(to_jsonb(s) @@ %(j)s::jsonpath order by n)"

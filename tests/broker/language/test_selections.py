@@ -147,8 +147,13 @@ def order_of(text: str, entities: list[dict[str, Any]]) -> list[int]:
     return [int(each["id"].rpartition(":")[2]) for each in sort_entities(parse_order(text, NAMES), entities)]
 
 
-def test_kinds_of_value_are_ordered_as_the_clause_says() -> None:
+def test_kinds_of_value_are_ordered_as_the_clause_says(rows: Rows) -> None:
     mixed = valued(*MIXED)
+    rows.keep(mixed)
+    for text in ("v", "v;desc"):
+        parameters = Parameters()
+        found = rows.ordered(compile_order(parse_order(text, NAMES), parameters).sql, parameters)
+        assert [int(each.rpartition(":")[2]) for each in found] == order_of(text, mixed)
     assert order_of("v", mixed) == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
     assert order_of("v;desc", mixed) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 0]  # null and nothing stay last
     assert order_of("!v", mixed) == order_of("v;desc", mixed)
