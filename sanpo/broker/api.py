@@ -5,7 +5,17 @@ from typing import Any
 from litestar import Litestar, asgi
 from litestar.types import ASGIApp, Receive, Send
 
-from sanpo.broker.ngsi_ld import attributes, batches, contexts, discovery, entities, identity, queries, subscriptions, temporal
+from sanpo.broker.ngsi_ld import (
+    attributes,
+    batches,
+    contexts,
+    discovery,
+    entities,
+    identity,
+    queries,
+    subscriptions,
+    temporal,
+)
 from sanpo.broker.ngsi_ld.routing import Table
 from sanpo.broker.ngsi_ld.serving import Server
 
