@@ -27,6 +27,7 @@ ACCEPTED = ("application/json", "application/ld+json", "application/geo+json")
 MOST_TIMEOUT_MS = 10_000
 MOST_SECONDS = 10 * 365 * 86_400
 MOST_LISTED = 500
+MAX_JOIN_LEVEL = 10
 _READ_ONLY = frozenset(
     {"status", "createdAt", "modifiedAt", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure"}
 )
@@ -190,14 +191,12 @@ class _Reader:
             "showChanges": _flag,
             "sysAttrs": _flag,
             "join": _one_of(("flat", "inline", "@none")),
-            "joinLevel": _positive,
+            "joinLevel": _level,
             "endpoint": self.endpoint,
             "status": _text,
         }
         found = self.members(value, table, f"{where}.")
         found.pop("status", None)
-        if found.get("join", "@none") != "@none":
-            fail(f"{where}.join", "is not supported in notifications yet")
         return found
 
     def endpoint(self, value: Any, where: str) -> dict[str, Any]:
@@ -246,6 +245,12 @@ def _positive(value: Any, where: str) -> float:
     if type(value) not in (int, float) or not isfinite(value) or not 0 < value <= MOST_SECONDS:
         fail(where, "is no number above 0")
     return value  # type: ignore[no-any-return]  # its type was just looked at
+
+
+def _level(value: Any, where: str) -> int:
+    if type(value) is not int or not 1 <= value <= MAX_JOIN_LEVEL:
+        fail(where, f"is no whole number from 1 to {MAX_JOIN_LEVEL}")
+    return value
 
 
 def _milliseconds(value: Any, where: str) -> int:

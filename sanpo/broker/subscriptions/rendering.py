@@ -3,16 +3,19 @@
 What was removed is told as an NGSI-LD Null; with `showChanges` each changed instance also has what it was before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sanpo.broker.contexts.context import CORE, Context
-from sanpo.broker.language.projection import Projection, omit, parse_projection, pick
-from sanpo.broker.model import NULL, VALUE_KEYS, Instance, written
+from sanpo.broker.entities import Place
+from sanpo.broker.joining import find_linked
+from sanpo.broker.language.projection import Projection, parse_projection
+from sanpo.broker.model import NULL, VALUE_KEYS, Instance
+from sanpo.broker.ngsi_ld.joined import Joined
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
+from sanpo.broker.ngsi_ld.shaping import Shape
 from sanpo.broker.representation.geojson import collection, feature
 from sanpo.broker.representation.writing import Writer, short_time
 from sanpo.broker.store import encode
@@ -28,18 +31,27 @@ class Message:
 
 
 def render(
-    subscription: Subscription, notification_id: str, shown: Iterable[Item], context: Context, now: datetime
+    place: Place,
+    subscription: Subscription,
+    notification_id: str,
+    shown: Sequence[Item],
+    context: Context,
 ) -> Message:
-    """One notification about what of `shown` its owner may see."""
+    """One notification about what of `shown` its owner may see. Linked entities are read as the owner sees them now."""
     accept = subscription.endpoint.get("accept", JSON)
     linked = Linked(context, subscription.doc.get("jsonldContext", subscription.context))
     shape = _Shape.of(subscription, context)
-    data: Any = [shape.entity(item, as_feature=accept == GEO) for item in shown]
+    joined = _joined(place, subscription, shape, shown) if accept != GEO else None
+    data: Any = [shape.entity(item, joined, as_feature=accept == GEO) for item in shown]
+    if joined is not None and subscription.notification["join"] == "flat":
+        there = {item.doc["id"] for item in shown}
+        left = [item.doc for item in shown if item.kind != "deleted"]
+        data += [each for each in joined.flat(left) if each.get("id") not in there]
     body: dict[str, Any] = {
         "id": notification_id,
         "type": "Notification",
         "subscriptionId": subscription.subscription_id,
-        "notifiedAt": short_time(written(now)),
+        "notifiedAt": short_time(place.now()),
         "data": collection(data) if accept == GEO else data,
     }
     headers = {"content-type": JSON if accept == GEO else accept}
@@ -52,43 +64,58 @@ def render(
     return Message(encode(body), headers)
 
 
+def _joined(place: Place, subscription: Subscription, shape: "_Shape", shown: Sequence[Item]) -> Joined | None:
+    """The entities that those are linked to (§4.5.23), where they are asked for."""
+    if subscription.notification.get("join", "@none") == "@none":
+        return None
+    level = int(subscription.notification.get("joinLevel", 1))
+    docs = [shape.base.projected(item.doc) for item in shown if item.kind != "deleted"]
+    return Joined(shape.base, find_linked(place, docs, level), level)
+
+
 @dataclass(frozen=True)
 class _Shape:
-    """How one subscription wants entities."""
+    """How one subscription wants entities, and which of its changes it wants to see in them."""
 
-    writer: Writer
-    attributes: frozenset[str] | None
-    picked: Projection | None
-    omitted: Projection | None
-    datasets: frozenset[str] | None
+    base: Shape
     triggers: frozenset[str]
     shows_changes: bool
+    is_inline: bool
 
     @staticmethod
     def of(subscription: Subscription, context: Context) -> "_Shape":
         asked = subscription.notification
         wanted = asked.get("format", "normalized")
         names, datasets = asked.get("attributes"), subscription.doc.get("datasetId")
-        return _Shape(
-            Writer(
-                context,
-                "simplified" if wanted == "keyValues" else wanted,
-                asked.get("sysAttrs", False),
-                subscription.doc.get("lang"),
-            ),
+        writer = Writer(
+            context,
+            "simplified" if wanted == "keyValues" else wanted,
+            asked.get("sysAttrs", False),
+            subscription.doc.get("lang"),
+        )
+        base = Shape(
+            writer,
+            None,
             None if names is None else frozenset(names),
+            None if datasets is None else frozenset(None if each == "@none" else each for each in datasets),
             _projection(asked, "pick"),
             _projection(asked, "omit"),
-            None if datasets is None else frozenset(datasets),
-            frozenset(subscription.triggers),
-            asked.get("showChanges", False),
         )
+        triggers = frozenset(subscription.triggers)
+        return _Shape(base, triggers, asked.get("showChanges", False), asked.get("join") == "inline")
 
-    def entity(self, item: Item, *, as_feature: bool) -> Any:
+    @property
+    def writer(self) -> Writer:
+        return self.base.writer
+
+    def entity(self, item: Item, joined: Joined | None, *, as_feature: bool) -> Any:
         doc, nulls = self._told(item)
-        shown = self._projected(doc)
-        names = self._projected({**doc, "attrs": nulls})["attrs"]
-        found: Any = feature(shown, self.writer, whole=doc) if as_feature else self.writer.entity(shown)
+        shown = self.base.projected(doc)
+        names = self.base.projected({**doc, "attrs": nulls})["attrs"]
+        if joined is not None and self.is_inline and item.kind != "deleted":
+            found: Any = joined.inline(doc)
+        else:
+            found = feature(shown, self.writer, whole=doc) if as_feature else self.writer.entity(shown)
         into = found["properties"] if as_feature else found
         for iri, instances in names.items():
             self._add_nulls(into, iri, instances, item)
@@ -122,21 +149,6 @@ class _Shape:
         if old["type"] == "ListRelationship":
             value = [{"object": each} for each in value]
         return {"previous" + key[0].upper() + key[1:]: value}
-
-    def _projected(self, doc: Any) -> Any:
-        attrs = doc["attrs"]
-        if self.attributes is not None:
-            attrs = {iri: each for iri, each in attrs.items() if iri in self.attributes}
-        if self.datasets is not None:
-            kept = {
-                iri: [one for one in each if one.get("datasetId", "@none") in self.datasets]
-                for iri, each in attrs.items()
-            }
-            attrs = {iri: each for iri, each in kept.items() if each}
-        doc = {**doc, "attrs": attrs}
-        if self.picked is not None:
-            doc = pick(self.picked, doc)
-        return doc if self.omitted is None else omit(self.omitted, doc)
 
     def _add_nulls(self, into: dict[str, Any], iri: str, instances: list[Instance], item: Item) -> None:
         """The removed instances of one attribute, beside those that are left; without any left one null stands for all."""

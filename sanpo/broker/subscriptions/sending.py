@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from sanpo.broker.contexts import Context, resolve
+from sanpo.broker.contexts import resolve
 from sanpo.broker.entities import Place
 from sanpo.broker.errors import SightIsContended
 from sanpo.broker.querying import query_entities
@@ -28,6 +28,7 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError
 from sanpo.ground.outbound import CallFailed, is_named, post
+from sanpo.people import is_revoked
 
 log = structlog.get_logger()
 PLACES = 32
@@ -118,9 +119,11 @@ def send_next(city: City, subscription_no: int) -> bool:
     with city.transaction(DUTY) as tx:
         row = tx.one(SQL.claim, subscription_no=subscription_no, now=tx.now, until=tx.now + CLAIM)
         subscription = None if row is None else find_one(tx, subscription_no)
+        client_id = None if subscription is None else subscription.owner.client_id
+        is_over = client_id is not None and is_revoked(tx, client_id)
     if row is None or subscription is None:
         return False
-    if not subscription.is_on(city.now()):
+    if is_over or not subscription.is_on(city.now()):
         _finish(city, SQL.drop_notification, row)
         return True
     try:
@@ -159,7 +162,7 @@ def _made(city: City, subscription: Subscription, row: Any) -> Message | None:
         shown = [Item(0, "created", doc, {}, (), (), (), None, doc["modifiedAt"]) for doc in docs]
     else:
         shown = seen(place, subscription, items_in(row.items))
-    return _rendered(city, subscription, row, shown, context) if shown else None
+    return render(place, subscription, row.notification_id, shown, context) if shown else None
 
 
 def seen(place: Place, subscription: Subscription, items: list[Item]) -> list[Item]:
@@ -195,10 +198,6 @@ def _shown(sight: Sight, item: Item) -> Item | None:
         updated=tuple(iri for iri in item.updated if iri in known),
         removed=tuple(iri for iri in item.removed if iri in known),
     )
-
-
-def _rendered(city: City, subscription: Subscription, row: Any, shown: list[Item], context: Context) -> Message:
-    return render(subscription, row.notification_id, shown, context, city.now())
 
 
 def _sent(city: City, subscription: Subscription, message: Message) -> str | None:

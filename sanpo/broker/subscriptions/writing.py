@@ -55,12 +55,24 @@ def _compacted(name: str, value: Any, context: Context) -> Any:
     if name in ("watchedAttributes", "attributes"):
         return [context.compact(each) for each in value]
     if name in ("pick", "omit"):
-        return print_projection(parse_projection(value, CORE), context).split(",")
+        return _members(print_projection(parse_projection(value, CORE), context))
     if name in ("q", "csf"):
         return print_q(parse_q(value, CORE), context)
     if name == "geoQ":
         return {**value, "geoproperty": context.compact(value["geoproperty"])}
     return value
+
+
+def _members(text: str) -> list[str]:
+    """The members of a projection; commas within braces belong to one of them."""
+    found, depth = [""], 0
+    for letter in text:
+        depth += (letter == "{") - (letter == "}")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found
 
 
 def _time(moment: datetime) -> str:

@@ -17,6 +17,8 @@ from sanpo.ground.actors import Actor, Anonymous
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.journal import list_entries, list_uses_of
+from sanpo.people import create_client
+from sanpo.people.organisations import revoke_client
 from tests.broker.consented import COLOUR, ENERGY, OPERATOR, Town, build
 from tests.broker.subscriptions.conftest import Receiver
 
@@ -167,3 +169,20 @@ def test_subscription_is_its_creators_alone(town: Town, receiver: Receiver) -> N
         subscribe(town, town.residents[0], receiver)
     with pytest.raises(NotSignedIn):
         subscribe(town, Anonymous(), receiver)
+
+
+def test_revoked_client_is_told_nothing_more(town: Town, receiver: Receiver) -> None:
+    agreement = town.agreement("energy_wh")
+    town.world.give(agreement, town.residents)
+    officer = town.world.officer
+    made = create_client(town.city, officer, town.world.university.organisation_id, name="meter reader")
+    client_id = made.client_id
+    subscribe(town, replace(town.client(agreement), client_id=client_id), receiver)
+    measure(town, 0, 100)
+    tell(town)
+    assert len(receiver.got) == 1
+    revoke_client(town.city, officer, client_id)
+    measure(town, 0, 101)
+    tell(town)
+    assert len(receiver.got) == 1
+    assert len(uses(town)) == 1

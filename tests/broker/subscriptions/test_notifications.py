@@ -268,3 +268,19 @@ def test_tenants_are_told_apart(broker: TestClient[Any], receiver: Receiver, ope
     notify_all(open_city)
     assert len(receiver.got) == 1
     assert receiver.headers[0]["ngsild-tenant"] == "east"
+
+
+@pytest.mark.parametrize("join", ["inline", "flat"])
+def test_linked_entities_are_told_with_those_that_lead_to_them(
+    building: TestClient[Any], receiver: Receiver, open_city: City, join: str
+) -> None:
+    building.post("/entities", json={"id": "urn:a:Paris", "type": "City", "name": {"type": "Property", "value": "P"}})
+    notify_all(open_city)
+    subscribe(building, receiver, {"join": join, "joinLevel": 1, "attributes": ["locatedAt"]})
+    act(building, "update level")
+    notify_all(open_city)
+    paris = {"id": "urn:a:Paris", "type": "City", "name": {"type": "Property", "value": "P"}}
+    entity: dict[str, Any] = {"id": ID, "type": "Building", "locatedAt": dict(ENTITY["locatedAt"])}
+    if join == "inline":
+        entity["locatedAt"]["entity"] = paris
+    assert receiver.data == ([entity] if join == "inline" else [entity, paris])

@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from sanpo.broker.contexts import CORE
+from sanpo.broker.entities import Place
+from sanpo.broker.sight import OPEN
+from sanpo.broker.subscriptions.actions import create_subscription
+from sanpo.broker.subscriptions.errors import SubscriptionExists, SubscriptionIsInvalid
 from sanpo.ground.city import City
 
 ENDPOINT = {"uri": "http://receiver.example/notify", "accept": "application/json"}
@@ -161,3 +166,12 @@ def test_deleted_subscription_is_gone(broker: TestClient[Any]) -> None:
     for answer in (broker.get(PATH), broker.delete(PATH), broker.patch(PATH, json={"isActive": True})):
         assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (404, "ResourceNotFound")
     assert broker.get("/subscriptions/no-uri").status_code == 400
+
+
+def test_refusals_are_sentences_of_their_own(open_city: City) -> None:
+    place = Place(open_city, OPEN)
+    create_subscription(place, BASE, CORE, None)
+    with pytest.raises(SubscriptionExists):
+        create_subscription(place, BASE, CORE, None)
+    with pytest.raises(SubscriptionIsInvalid):
+        create_subscription(place, {**BASE, "q": None}, CORE, None)
