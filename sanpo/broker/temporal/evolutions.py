@@ -105,7 +105,7 @@ def find_chronicle(place: Place, seen: Seen, entity_id: str, wanted: Wanted | No
         raise EntityNotFound(entity_id=entity_id)
     groups = histories.groups_of([found])
     history.prepare(place.city, list(groups))
-    if not histories.attributes_in(groups):
+    if not histories.attr_nos_in(groups):
         raise EntityNotFound(entity_id=entity_id)
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -86,10 +87,14 @@ def instance_of(row: Any) -> Instance:
             found["datasetId"] = row.dataset_id
     else:
         found = decode(row.instance) if row.instance is not None else _plain(row)
-        found["createdAt"] = written(row.created_at or row.modified_at)
-        found["modifiedAt"] = written(row.modified_at)
+        found["createdAt"] = _written(row.created_at or row.modified_at)
+        found["modifiedAt"] = _written(row.modified_at)
     found["instanceId"] = f"{INSTANCE}{row.observation_no}"
     return found
+
+
+_written = lru_cache(maxsize=4096)(written)
+"""What came in together has one time."""
 
 
 def _plain(row: Any) -> Instance:

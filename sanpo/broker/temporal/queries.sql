@@ -44,12 +44,15 @@ where /* span */
 order by moment, o.observation_no limit %(limit)s
 
 -- name: last_rows
+-- For each entity and attribute so many from the end of the index; `place` is for ids that several entities bore.
 select * from (
-  select g.grp, o.observation_no, o.attr_no, o.dataset_id, o.at, o.modified_at, o.created_at, o.observed, o.number, o.unit,
-         o.instance::text as instance, o.removed, o.subjects, /* moment */ as moment,
-         row_number() over (partition by g.grp, o.attr_no order by /* moment */ desc, o.observation_no desc) as place
-  from unnest(%(nos)s::bigint[], %(groups)s::int[]) as g (no, grp) join /* rows */ o on o.entity_no = g.no
-  where /* span */) as ranked
+  select g.grp, o.*, row_number() over (partition by g.grp, o.attr_no order by o.moment desc, o.observation_no desc) as place
+  from unnest(%(nos)s::bigint[], %(groups)s::int[]) as g (no, grp) cross join unnest(%(attr_nos)s::int[]) as a (attr_no)
+  cross join lateral (
+    select o.observation_no, o.attr_no, o.dataset_id, o.at, o.modified_at, o.created_at, o.observed, o.number, o.unit,
+           o.instance::text as instance, o.removed, o.subjects, /* moment */ as moment
+    from /* rows */ o where o.entity_no = g.no and o.attr_no = a.attr_no and /* span */
+    order by /* moment */ desc, o.observation_no desc limit %(last_n)s) as o) as ranked
 where place <= %(last_n)s
 order by moment desc, observation_no desc limit %(limit)s
 
@@ -64,9 +67,14 @@ from unnest(%(nos)s::bigint[]) as g (no) join /* rows */ o on o.entity_no = g.no
 where /* span */
 
 -- name: attributes_in
-select a.iri from broker.attributes a
-where exists (select from unnest(%(nos)s::bigint[]) as g (no)
-              join /* rows */ o on o.entity_no = g.no and o.attr_no = a.attr_no)
+-- From each attribute to the next in the index, whatever number of instances lies between.
+with recursive there (no, attr_no) as (
+  select no, (select min(o.attr_no) from /* rows */ o where o.entity_no = no) from unnest(%(nos)s::bigint[]) as no
+  union all
+  select t.no, (select min(o.attr_no) from /* rows */ o where o.entity_no = t.no and o.attr_no > t.attr_no)
+  from there t where t.attr_no is not null
+)
+select distinct attr_no from there where attr_no is not null
 
 -- name: attribute_names
 select iri, attr_no from broker.attributes where attr_no = any(%(nos)s::int[])

@@ -91,9 +91,9 @@ class Histories:
         """Instances of the span, the first in time first; with `last_n` the last first."""
         parameters = Parameters("t")
         sql = self._sql(SQL.rows if span.last_n is None else SQL.last_rows, None, self._span(span, parameters), span)
-        return self._of(
-            sql, groups, parameters, limit=limit, **({} if span.last_n is None else {"last_n": span.last_n})
-        )
+        if span.last_n is None:
+            return self._of(sql, groups, parameters, limit=limit)
+        return self._of(sql, groups, parameters, limit=limit, last_n=span.last_n, attr_nos=self.attr_nos_in(groups))
 
     def bounds(self, groups: Groups, span: Span, owners: Sequence[str] | None) -> tuple[datetime, datetime] | None:
         """The first and the last moment that the span has an instance at."""
@@ -109,9 +109,12 @@ class Histories:
         rows = self.read(sql, nos=list(groups), **parameters.values)
         return [None if row.subjects is None else tuple(row.subjects) for row in rows]
 
+    def attr_nos_in(self, groups: Groups) -> list[int]:
+        """The numbers of the attributes that the histories have any instance of."""
+        return [row.attr_no for row in self.read(self._sql(SQL.attributes_in), nos=list(groups))]
+
     def attributes_in(self, groups: Groups) -> list[str]:
-        """The attributes that the histories have any instance of."""
-        return [row.iri for row in self.read(self._sql(SQL.attributes_in), nos=list(groups))]
+        return list(names_of(self.city, self.attr_nos_in(groups)).values())
 
     def aggregate(
         self,
