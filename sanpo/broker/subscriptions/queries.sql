@@ -114,7 +114,7 @@ from head join broker.notifications n using (notification_no)
 join broker.subscriptions s on s.subscription_no = n.subscription_no
 where n.due_at <= %(now)s and (s.retry_at is null or s.retry_at <= %(now)s)
   and (n.claimed_until is null or n.claimed_until <= %(now)s)
-order by s.failures > 0, n.due_at limit %(limit)s
+order by s.failures > 0, n.due_at, n.notification_no limit %(limit)s
 
 -- name: claim
 -- The first of the subscription, if it is due and nobody has it.

@@ -5,10 +5,11 @@ between leaves a claim that ends by itself: the next sender sends it again under
 """
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ PLACES = 32
 PLACES_OF_FAILING = 8
 PLACES_OF_ENDPOINT = 4
 MOST_IN_A_ROW = 50
+MOST_QUEUED = 500
 TIMEOUT_S = 5.0
 CLAIM = timedelta(seconds=40)
 MOST_ATTEMPTS = 8
@@ -43,56 +45,90 @@ OLDEST = timedelta(days=1)
 MOST_PERIODIC = 1000
 
 
+class Outcome(Enum):
+    SENT = "sent"
+    NOTHING = "nothing is due"
+    FAILED = "failed"
+
+
 @dataclass
 class Sender:
-    """The threads of one process that send. `busy` are the subscriptions that one of them is at."""
+    """The threads of one process that send. `queues` hold what is due by endpoint; `busy` are the subscriptions in them
+    or in work; `failing` the endpoints that did not take their last notification."""
 
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PLACES, thread_name_prefix="notify"))
     lock: threading.Lock = field(default_factory=threading.Lock)
+    queues: dict[str, deque[int]] = field(default_factory=dict)
     busy: set[int] = field(default_factory=set)
-    by_endpoint: Counter[str] = field(default_factory=Counter)
-    failing: set[int] = field(default_factory=set)
+    runners: Counter[str] = field(default_factory=Counter)
+    failing: set[str] = field(default_factory=set)
 
     def start(self, city: City) -> "list[Future[None]]":
         """Gives what is due to threads that are free for it; returns at once."""
-        with city.transaction(DUTY) as tx:
-            heads = tx.all(SQL.heads, now=tx.now, limit=1000)
-        started = []
-        for head in heads:
-            if self._enter(head):
-                started.append(self.pool.submit(self._work, city, head))
-        return started
-
-    def _enter(self, head: Any) -> bool:
+        if len(self.busy) < MOST_QUEUED:
+            with city.transaction(DUTY) as tx:
+                heads = tx.all(SQL.heads, now=tx.now, limit=2 * MOST_QUEUED)
+            with self.lock:
+                for head in heads:
+                    self._enter(head)
         with self.lock:
-            no, endpoint, is_failing = head.subscription_no, head.endpoint, head.failures > 0
-            if no in self.busy or len(self.busy) >= PLACES:
-                return False
-            if self.by_endpoint[endpoint] >= (1 if is_failing else PLACES_OF_ENDPOINT):
-                return False
-            if is_failing and len(self.failing) >= PLACES_OF_FAILING:
-                return False
-            self.busy.add(no)
-            self.by_endpoint[endpoint] += 1
-            if is_failing:
-                self.failing.add(no)
-            return True
+            endpoints = [
+                each for each, queue in self.queues.items() for _ in range(min(len(queue), PLACES_OF_ENDPOINT))
+            ]
+            chosen = [each for each in endpoints if self._take_place(each)]
+        return [self.pool.submit(self._run, city, each) for each in chosen]
 
-    def _work(self, city: City, head: Any) -> None:
+    def _enter(self, head: Any) -> None:
+        if head.subscription_no in self.busy:
+            return
+        self.busy.add(head.subscription_no)
+        self.queues.setdefault(head.endpoint, deque()).append(head.subscription_no)
+        if head.failures:
+            self.failing.add(head.endpoint)
+
+    def _take_place(self, endpoint: str) -> bool:
+        is_failing = endpoint in self.failing
+        if self.runners.total() >= PLACES or self.runners[endpoint] >= (1 if is_failing else PLACES_OF_ENDPOINT):
+            return False
+        if is_failing and sum(self.runners[each] for each in self.failing) >= PLACES_OF_FAILING:
+            return False
+        self.runners[endpoint] += 1
+        return True
+
+    def _run(self, city: City, endpoint: str) -> None:
+        """Sends to one endpoint until its queue is empty, or it has failed: then with one thread, from the next turn on."""
+        outcome = Outcome.NOTHING
+        while outcome is not Outcome.FAILED and (subscription_no := self._next(endpoint)) is not None:
+            outcome = self._send(city, endpoint, subscription_no)
+        with self.lock:
+            self.runners[endpoint] -= 1
+            if not self.runners[endpoint]:
+                del self.runners[endpoint]
+                if not self.queues.get(endpoint):
+                    self.queues.pop(endpoint, None)
+
+    def _next(self, endpoint: str) -> int | None:
+        with self.lock:
+            queue = self.queues.get(endpoint)
+            return queue.popleft() if queue else None
+
+    def _send(self, city: City, endpoint: str, subscription_no: int) -> Outcome:
+        outcome = Outcome.FAILED
         try:
             for _ in range(MOST_IN_A_ROW):
-                if not send_next(city, head.subscription_no):
+                outcome = send_next(city, subscription_no)
+                if outcome is not Outcome.SENT:
                     break
+                self.failing.discard(endpoint)
         except Exception as error:
             # The claim ends by itself, and then it is tried again.
             log.exception("notification_crashed", problem=type(error).__name__)
         finally:
             with self.lock:
-                self.busy.discard(head.subscription_no)
-                self.failing.discard(head.subscription_no)
-                self.by_endpoint[head.endpoint] -= 1
-                if not self.by_endpoint[head.endpoint]:
-                    del self.by_endpoint[head.endpoint]
+                self.busy.discard(subscription_no)
+                if outcome is Outcome.FAILED:
+                    self.failing.add(endpoint)
+        return outcome
 
 
 def sender_of(city: City) -> Sender:
@@ -114,38 +150,38 @@ def notify_all(city: City) -> None:
         wait(started)
 
 
-def send_next(city: City, subscription_no: int) -> bool:
-    """Sends the first waiting notification of a subscription; False where there is none due, or it did not arrive."""
+def send_next(city: City, subscription_no: int) -> Outcome:
+    """Sends the first waiting notification of a subscription, if it is due."""
     with city.transaction(DUTY) as tx:
         row = tx.one(SQL.claim, subscription_no=subscription_no, now=tx.now, until=tx.now + CLAIM)
         subscription = None if row is None else find_one(tx, subscription_no)
         client_id = None if subscription is None else subscription.owner.client_id
         is_over = client_id is not None and is_revoked(tx, client_id)
     if row is None or subscription is None:
-        return False
+        return Outcome.NOTHING
     if is_over or not subscription.is_on(city.now()):
         _finish(city, SQL.drop_notification, row)
-        return True
+        return Outcome.SENT
     try:
         message = _made(city, subscription, row)
     except SightIsContended:
         _finish(city, SQL.unclaim, row, due_at=city.now() + timedelta(seconds=1))
-        return False
+        return Outcome.NOTHING
     except DomainError as error:
         problem: str | None = city.words.text("en", f"error.{error.code}", **error.fields)
     else:
         if message is None:
             _finish(city, SQL.drop_notification, row)
-            return True
+            return Outcome.SENT
         problem = _sent(city, subscription, message)
     if problem is None:
         _finish(city, SQL.delivered, row, now=city.now())
-        return True
+        return Outcome.SENT
     oldest = city.now() - OLDEST
     _finish(
         city, SQL.failed, row, now=city.now(), error=problem, most=MOST_ATTEMPTS, oldest=oldest, most_wait_s=MOST_WAIT_S
     )
-    return False
+    return Outcome.FAILED
 
 
 def _finish(city: City, sql: str, row: Any, **values: Any) -> None:
