@@ -208,6 +208,31 @@ def test_no_entity_that_fits_is_lost_before_python_looks(
     assert not matches_geo(asked, place) or found == ["urn:x:1"]
 
 
+def at_distance(x: float, y: float, bearing: int, metres: float) -> dict[str, Any]:
+    """The point reached from a place along a great circle."""
+    angle, course, y0 = metres / EARTH_M, math.radians(bearing), math.radians(y)
+    y1 = math.asin(math.sin(y0) * math.cos(angle) + math.cos(y0) * math.sin(angle) * math.cos(course))
+    east = math.sin(course) * math.sin(angle) * math.cos(y0)
+    x1 = x + math.degrees(math.atan2(east, math.cos(angle) - math.sin(y0) * math.sin(y1)))
+    return point((x1 + 540) % 360 - 180, math.degrees(y1))
+
+
+@pytest.mark.parametrize("x", [10.0, 179.99, -179.99])
+@pytest.mark.parametrize("y", [0.0, 60.0, -75.0, 85.0])
+def test_all_that_is_near_is_found_in_every_direction(rows: Rows, x: float, y: float) -> None:
+    for metres in (2e3, 5e4, 1e6):
+        around = [
+            entity(at_distance(x, y, bearing, metres * 0.999), entity_id=f"urn:x:{bearing}")
+            for bearing in range(0, 360, 10)
+        ]
+        rows.keep(around)
+        asked = query(f"near;maxDistance=={metres}", "Point", [x, y])
+        assert all(matches_geo(asked, each) for each in around)
+        assert rows.fitting(lambda parameters, asked=asked: compile_geo(asked, parameters)) == [
+            each["id"] for each in around
+        ]  # type: ignore[misc]
+
+
 @given(one=positions, other=positions)
 @settings(max_examples=EXAMPLES)
 def test_distance_between_points_is_the_great_circle(one: list[float], other: list[float]) -> None:
