@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from sanpo.ground.city import City
 from sanpo.ground.clock import Clock, SystemClock
@@ -24,7 +25,7 @@ from sanpo.ground.web import WebParts, create_web
 from sanpo.ground.words import load_words
 
 # Bottom of the house first: the order of migrations.
-DISTRICTS = ("ground", "people", "journal", "consent", "lake", "returns", "cleanroom", "portal")
+DISTRICTS = ("ground", "people", "journal", "consent", "lake", "returns", "cleanroom", "broker", "portal")
 
 
 def packages() -> list[str]:
@@ -65,11 +66,14 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
 
 
 def check_city(settings: Settings) -> None:
-    """Refuses to serve a city whose services ask of its lake what the rows there cannot give, or without its engine."""
+    """Refuses to serve a city whose services ask of its lake what the rows there cannot give, or without its engine, or
+    with a map of contexts that cannot be read."""
+    from sanpo.broker.contexts import read_map
     from sanpo.cleanroom.engines import engine_of
     from sanpo.lake.actions import check_datasets
 
     engine_of(settings)
+    read_map(settings)
     city = open_city(settings, pool=2)
     try:
         check_datasets(city)
@@ -93,6 +97,13 @@ def create_app(city: City) -> Litestar:
             static=Path(str(files("sanpo.portal"))) / "static" / "dist",
         ),
     )
+
+
+def with_shortcuts(app: Litestar) -> ASGIApp:
+    """The application as a server runs it: what is asked for most often takes a shorter way."""
+    from sanpo.broker.api import with_shortcut
+
+    return with_shortcut(app)
 
 
 def create_registry() -> Registry:

@@ -1,5 +1,6 @@
 """Running a city on this machine: database, HTTP workers, the jobs' worker; all end together on Ctrl-C."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -32,7 +33,13 @@ def create_worker_app() -> Any:
     settings, _ = load_settings()
     start_log(settings.log_level)
     end_with_server()
-    return house.create_app(house.open_city(settings, pool=settings.http_threads + 2))
+    app = house.create_app(house.open_city(settings, pool=settings.http_threads + 2))
+    # What is there now stays; and a batch of entities is many objects that all go at once, which the collector of garbage
+    # would look through again and again while they are made.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    return house.with_shortcuts(app)
 
 
 def end_with_server() -> None:

@@ -276,12 +276,40 @@ def states_page() -> str:
     )
 
 
+# The broker ----------------------------------------------------------------------------------------------------------
+
+
+def ngsi_ld_page() -> str:
+    from sanpo.broker.api import PATH
+    from sanpo.broker.api import table as operations_of_broker
+
+    ordered = sorted(operations_of_broker.operations, key=lambda each: (each.path, each.method))
+    rows = [
+        [
+            code(f"{each.method} {PATH}/{each.path}"),
+            each.clause,
+            " ".join((inspect.getdoc(each.handler) or "").split()),
+            ", ".join(code(name) for name in sorted(each.parameters)),
+        ]
+        for each in ordered
+    ]
+    return page(
+        "NGSI-LD",
+        "sanpo/broker/api.py",
+        "The operations of ETSI GS CIM 009 that the broker has, each with its clause and every parameter that it takes. "
+        "Any other parameter is refused with 400 `InvalidRequest` (clause 6.3.20). Parameters that are taken but change "
+        f"nothing yet: {', '.join(code(name) for name in ('local', 'via', 'entityMap', 'splitEntities', 'jsonKeys'))}.",
+        table(("request", "clause", "what it does", "parameters"), rows),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings": settings_page,
     "errors": errors_page,
     "commands": commands_page,
     "api": api_page,
     "agreement-states": states_page,
+    "ngsi-ld": ngsi_ld_page,
 }
 
 

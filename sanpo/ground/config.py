@@ -80,6 +80,16 @@ class Settings:
     question_wait_ms: int = field(default=2_000, metadata={"help": "longest wait for a place"})
     question_most_rows: int = field(default=2_000_000_000, metadata={"help": "most rows that one question may read"})
     webhook_private_hosts: bool = field(default=False, metadata={"help": "allow webhooks to private addresses"})
+    broker_open: bool = field(
+        default=False,
+        metadata={"help": "entities without a token: whoever reaches the port may write them; loopback only"},
+    )
+    broker_contexts: str = field(
+        default="", metadata={"help": "JSON file {url: path} of JSON-LD contexts that are not fetched"}
+    )
+    broker_allow_hosts: str = field(
+        default="", metadata={"help": "private hosts, with commas, that contexts and notifications may reach"}
+    )
     log_level: Literal["debug", "info", "warning"] = field(default="info", metadata={"help": "least level logged"})
 
     @property
@@ -183,6 +193,10 @@ def _check(settings: Settings) -> None:
     if settings.mode == "demo" and settings.host not in ("127.0.0.1", "localhost", "::1"):
         raise SettingIsInvalid(
             setting="host", source="", given=settings.host, accepted="127.0.0.1 (a demo listens on loopback only)"
+        )
+    if settings.broker_open and settings.host not in ("127.0.0.1", "localhost", "::1"):
+        raise SettingIsInvalid(
+            setting="host", source="", given=settings.host, accepted="127.0.0.1 (broker_open is for loopback only)"
         )
     if settings.mode == "production" and 0 < len(settings.master_secret) < 32:
         raise SettingIsInvalid(setting="master_secret", source="", given="(hidden)", accepted="32 characters or more")

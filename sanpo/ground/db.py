@@ -70,6 +70,10 @@ class Transaction:
     def all(self, sql: str, **params: Any) -> list[Any]:
         return self.conn.run(sql, params).all()
 
+    def all_planned(self, sql: str, **params: Any) -> list[Any]:
+        """As `all`, by a plan for these very values."""
+        return self.conn.run(sql, params, prepared=False).all()
+
     def all_binary(self, sql: str, **params: Any) -> list[Any]:
         """As `all`, with rows sent in binary form: long `bytea` would come as two hex digits for each byte."""
         return self.conn.run(sql, params, binary=True).all()
@@ -124,6 +128,11 @@ class Database:
         """The first row of a statement that changes nothing, outside any transaction and without an actor."""
         with self._begun(lambda conn: conn.run(sql, params)) as (_, result):
             return result.first()
+
+    def read_all(self, sql: str, **params: Any) -> list[Any]:
+        """As `read`, all rows, by a plan for these very values."""
+        with self._begun(lambda conn: conn.run(sql, params, prepared=False)) as (_, result):
+            return result.all()
 
     @contextmanager
     def transaction(self, city: "City", actor: Actor, now: datetime) -> Iterator[Transaction]:

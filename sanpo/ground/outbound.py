@@ -1,21 +1,30 @@
 """Calls to addresses outside: bounded in time and size, and never to a private address unless the city allows it.
 
 The address is checked at the moment of connecting, on the very address that is then used, so that a name which
-resolves differently the second time (DNS rebinding) gains nothing. Redirects are not followed.
+resolves differently the second time (DNS rebinding) gains nothing. `post` follows no redirect; `fetch` follows a few, each
+checked anew. The time is that of the whole call: who sends a byte now and then does not make it longer.
 """
 
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpcore
 
 TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
+REDIRECTS = (301, 302, 303, 307, 308)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# A resolver cannot be interrupted, so it is waited for on a thread of its own.
+_RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="resolve")
 
 
 class CallFailed(Exception):
@@ -24,13 +33,131 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Reply:
+    """`headers` by their names in small letters; of several with one name the last."""
+
     status: int
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    allow_private: bool = False,
+    timeout_s: float = TIMEOUT_S,
+    max_bytes: int = MAX_ANSWER_BYTES,
+) -> Reply:
+    """POSTs `body` and returns the reply, whatever its status. Raises `CallFailed`."""
+    parts = _split(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and allow_private):
+        raise CallFailed("only https addresses are called")
+    return _call(_Guard(allow_private, time.monotonic() + timeout_s, max_bytes), "POST", url, headers, body)
+
+
+def fetch(
+    url: str,
+    headers: dict[str, str],
+    *,
+    timeout_s: float,
+    max_bytes: int,
+    most_redirects: int,
+    private_hosts: Collection[str] = (),
+) -> Reply:
+    """GETs a document over http or https and returns the last reply, whatever its status. Raises `CallFailed`.
+
+    `private_hosts` are those (`host` or `host:port`) whose addresses may be private.
+    """
+    deadline = time.monotonic() + timeout_s
+    for _ in range(most_redirects + 1):
+        if _split(url).scheme not in ("https", "http"):
+            raise CallFailed("only http and https addresses are read")
+        reply = _call(_Guard(is_named(url, private_hosts), deadline, max_bytes), "GET", url, headers, None)
+        if reply.status not in REDIRECTS or "location" not in reply.headers:
+            return reply
+        try:
+            url = urljoin(url, reply.headers["location"])
+        except ValueError as error:
+            raise CallFailed("the address is not valid") from error
+    raise CallFailed(f"more than {most_redirects} redirects")
+
+
+def is_named(url: str, hosts: Collection[str]) -> bool:
+    """True where `hosts` has the URL's host, or its host and port."""
+    parts = _split(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return host in hosts or f"{host}:{port}" in hosts
+
+
+def is_public(address: str) -> bool:
+    """False for what is private, loopback, link-local, reserved or multicast, also where IPv6 wraps such an IPv4 address."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            inner = ipaddress.IPv4Address(found.packed[12:])
+        if inner is not None:
+            return is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise CallFailed("the address is not valid") from error
+    if not parts.hostname or not port_is_valid:
+        raise CallFailed("only https addresses with a host are called")
+    return parts
+
+
+@dataclass(frozen=True)
+class _Guard:
+    """What one call may do: reach private addresses, go on until `deadline` (monotonic), read so many bytes."""
+
+    allow_private: bool
+    deadline: float
+    max_bytes: int
+
+    def left_s(self, asked: float | None = None) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise CallFailed("it took too long")
+        return left if asked is None else min(left, asked)
+
+
+class _GuardedStream(httpcore.NetworkStream):
+    """A connection on which every wait ends with the whole call's time."""
+
+    def __init__(self, stream: httpcore.NetworkStream, guard: _Guard) -> None:
+        self._stream = stream
+        self._guard = guard
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._guard.left_s(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._guard.left_s(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, self._guard.left_s(timeout))
+        return _GuardedStream(secured, self._guard)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
 
 
 class _GuardedBackend(httpcore.SyncBackend):
-    def __init__(self, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, guard: _Guard) -> None:
+        self._guard = guard
 
     def connect_tcp(
         self,
@@ -40,32 +167,60 @@ class _GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        address = str(found[0][4][0])
-        if not self._allow_private and not ipaddress.ip_address(address).is_global:
-            raise CallFailed("the address is private")
-        return super().connect_tcp(address, port, timeout, local_address, socket_options)
+        failure: Exception = CallFailed("the name has no address")
+        for address in self._addresses(host, port):
+            if not self._guard.allow_private and not is_public(address):
+                failure = CallFailed("the address is private")
+                continue
+            try:
+                wait_s = self._guard.left_s(timeout)
+                stream = super().connect_tcp(address, port, wait_s, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _GuardedStream(stream, self._guard)
+        raise failure
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        looked_up = _RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = looked_up.result(timeout=self._guard.left_s())
+        except TooSlow as error:
+            looked_up.cancel()
+            raise CallFailed("it took too long") from error
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def post(url: str, body: bytes, headers: dict[str, str], *, allow_private: bool = False) -> Reply:
-    """POSTs `body` and returns the reply, whatever its status. Raises `CallFailed`."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not allow_private) or not parts.hostname:
-        raise CallFailed("only https addresses are called")
-    timeout = {"connect": TIMEOUT_S, "read": TIMEOUT_S, "write": TIMEOUT_S, "pool": TIMEOUT_S}
-    backend = _GuardedBackend(allow_private)
+@cache
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
+    wait_s = guard.left_s()
+    timeout = {"connect": wait_s, "read": wait_s, "write": wait_s, "pool": wait_s}
+    backend = _GuardedBackend(guard)
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool,
+            httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=backend) as pool,
             pool.stream(
-                "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": timeout}
+                method, url, headers=list(headers.items()), content=body, extensions={"timeout": timeout}
             ) as reply,
         ):
             received = b""
             for part in reply.iter_stream():
                 received += part
-                if len(received) > MAX_ANSWER_BYTES:
+                if len(received) > guard.max_bytes:
                     raise CallFailed("the reply is too long")
-            return Reply(reply.status, received)
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
+            return Reply(reply.status, received, found)
+    except httpcore.TimeoutException as error:
+        raise CallFailed("it took too long") from error
+    except socket.gaierror as error:
+        raise CallFailed("the name has no address") from error
+    except httpcore.ConnectError as error:
+        raise CallFailed("nobody answers there") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise CallFailed(type(error).__name__) from error
+    except (httpcore.UnsupportedProtocol, ValueError) as error:
+        raise CallFailed("the address is not valid") from error

@@ -23,10 +23,11 @@ _MAX_PREPARED = 400
 class Connection(psycopg.Connection[Any]):
     """psycopg's connection with `run` and `command`. For one thread at a time, as a pool lends it."""
 
-    def run(self, sql: str, params: Mapping[str, Any], *, binary: bool = False) -> "Result":
+    def run(self, sql: str, params: Mapping[str, Any], *, binary: bool = False, prepared: bool = True) -> "Result":
         """Runs one statement with `%(name)s` parameters; raises psycopg's errors.
 
-        `binary` asks for rows in binary form, which is cheaper for long `bytea`.
+        `binary` asks for rows in binary form, which is cheaper for long `bytea`. What is not `prepared` is planned anew each
+        time, for the very values: where the right plan depends on them, that is worth more than it costs.
         """
         text, names = _positional(sql)
         values = [params[name] for name in names]
@@ -36,8 +37,11 @@ class Connection(psycopg.Connection[Any]):
         )
         # Small integers come as int2 or int4, by size: one prepared statement for both.
         types = tuple(_INT4 if oid == _INT2 else oid for oid in adapt.types or ())
-        name = self._name_of(text, types)
-        found = self.pgconn.exec_prepared(name, dumped, adapt.formats, pq.Format.BINARY if binary else pq.Format.TEXT)
+        form = pq.Format.BINARY if binary else pq.Format.TEXT
+        if prepared:
+            found = self.pgconn.exec_prepared(self._name_of(text, types), dumped, adapt.formats, form)
+        else:
+            found = self.pgconn.exec_params(text.encode(), dumped, types, adapt.formats, form)
         return Result(self._checked(found), adapt)
 
     def command(self, sql: bytes) -> bytes:

@@ -17,7 +17,7 @@ from sanpo.people.actions import (
     register_households,
     register_residents,
 )
-from sanpo.people.client_tokens import SecretProof, issue_token
+from sanpo.people.client_tokens import SecretProof, is_revoked, issue_token
 from sanpo.people.households import list_members_with
 from sanpo.people.model import NewHousehold, NewOrganisation, NewResident, Organisation
 from sanpo.people.organisations import (
@@ -44,6 +44,7 @@ __all__ = [
     "find_webhook",
     "get_organisation",
     "get_subject_no",
+    "is_revoked",
     "issue_token",
     "list_members_with",
     "make_sign_in_link",

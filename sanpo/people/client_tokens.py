@@ -66,6 +66,11 @@ def issue_token(city: City, proof: Proof, *, scope: str | None = None) -> Issued
         raise
 
 
+def is_revoked(tx: Transaction, client_id: str) -> bool:
+    """Whether a client was revoked: nothing more goes to it, also of what it had ordered before."""
+    return tx.one(SQL.revoked_client, client_id=client_id) is not None
+
+
 def token_endpoint(origin: str) -> str:
     """The fixed address of the token endpoint."""
     return f"{origin}/oauth/token"

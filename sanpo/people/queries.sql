@@ -238,6 +238,9 @@ select c.client_id, c.organisation_no, o.organisation_id, c.name, c.secret_hash,
 from people.clients c join people.organisations o using (organisation_no)
 where c.client_id = %(client_id)s and c.revoked_at is null
 
+-- name: revoked_client
+select client_id from people.clients where client_id = %(client_id)s and revoked_at is not null
+
 -- name: clients
 select client_id, name, created_at, revoked_at, key_set is not null as has_keys, secret_hash is not null as has_secret
 from people.clients where organisation_no = %(organisation_no)s order by client_id

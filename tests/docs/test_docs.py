@@ -17,7 +17,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 OTHER_VARIABLES = {"SANPO_CONFIG", "SANPO_REQUIRE_BROWSER", "SANPO_LONG", "SANPO_TEST_HOME", "SANPO_ENGINE"}
 
 
-@pytest.mark.parametrize("name", ["settings", "errors", "commands", "api", "agreement-states"])
+@pytest.mark.parametrize("name", ["settings", "errors", "commands", "api", "agreement-states", "ngsi-ld"])
 def test_generated_page_is_current(name: str) -> None:
     assert text_of(f"docs/reference/{name}.md") == reference().PAGES[name](), "run: make docs"
 

@@ -41,6 +41,12 @@ def test_value_goes_there_and_back(city: City, kind: str, value: Any) -> None:
         assert tx.conn.execute(f"select %(value)s::{kind} as value", {"value": value}).fetchone().value == value  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(("kind", "value"), VALUES)
+def test_value_goes_there_and_back_without_a_prepared_statement(city: City, kind: str, value: Any) -> None:
+    with city.transaction(JOBS) as tx:
+        assert tx.all_planned(f"select %(value)s::{kind} as value", value=value)[0].value == value
+
+
 def test_one_statement_serves_small_and_large_numbers(city: City) -> None:
     with city.transaction(JOBS) as tx:
         for number in (1, 30_000, 40_000, 2**31 - 1):

@@ -1,0 +1,211 @@
+"""Whole entities: create, retrieve, replace, merge, delete (ETSI GS CIM 009 §5.6.1, §5.6.6, §5.6.17, §5.6.18, §5.7.1)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sanpo.broker import changing, store
+from sanpo.broker.changing import Change
+from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, SightIsContended, TenantNotFound
+from sanpo.broker.model import Entity, written
+from sanpo.broker.personal import ENTITY, settle, unveiled
+from sanpo.broker.representation.reading import Fragment
+from sanpo.broker.sight import DUTY, Sight, check_reader, check_writer, sees_public_only, sight_of
+from sanpo.ground.actors import Actor, Client, Resident, require_officer
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.errors import NotPermitted
+from sanpo.people import get_organisation
+
+MOST_LOOKS = 5
+T = TypeVar("T")
+Wanted = Callable[[list[str]], bool]
+"""Whether an entity's types are those asked for (§4.17)."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an operation works, and who asks: one tenant of a city."""
+
+    city: City
+    actor: Actor
+    tenant: str = ""
+
+    def find_tenant_no(self) -> int:
+        """The tenant's number. The default tenant is always there; raises `TenantNotFound` for another that is not."""
+        found = store.find_tenant_no(self.city, self.tenant)
+        if found is None:
+            if self.tenant:
+                raise TenantNotFound(tenant=self.tenant)
+            found = store.make_tenant_no(self.city, self.tenant)
+        return found
+
+    def now(self) -> str:
+        return written(self.city.now())
+
+    @contextmanager
+    def transaction(self, actor: Actor | None = None) -> Iterator[Transaction]:
+        with self.city.transaction(actor or self.actor) as tx:
+            yield tx
+
+    def looking(self, operation: str, look: Callable[[Transaction, Sight], T]) -> T:
+        """Lets `look` see what the actor may, and its answer go when the use is in the journal.
+
+        A withdrawal meanwhile makes it look again. Raises `SightIsContended`.
+        """
+        for _ in range(MOST_LOOKS):
+            with self.transaction() as tx:
+                sight = sight_of(tx, self.actor)
+                found = look(tx, sight)
+                if sight.close(tx, operation):
+                    return found
+        raise SightIsContended
+
+
+def create_entity(place: Place, entity: Entity) -> None:
+    """Stores a new entity. Raises `EntityExists`."""
+    writer = check_writer(place.city, place.actor)
+    subjects = settle(place.city, entity)
+    check_personal(writer, subjects)
+    tenant_no = store.make_tenant_no(place.city, place.tenant)
+    store.register_attributes(place.city, entity["attrs"])
+    with place.transaction(writer) as tx:
+        if not store.create(tx, tenant_no, entity, subjects):
+            raise EntityExists(entity_id=entity["id"])
+
+
+def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) -> Any:
+    """The entity as the actor may see it. Raises `EntityNotFound`, also for what is not in sight."""
+    check_reader(place.actor)
+    tenant_no = place.find_tenant_no()
+    doc = None
+    if sees_public_only(place.actor) or not entity_id.startswith(ENTITY):
+        doc = store.find_public(place.city, tenant_no, entity_id)
+    # A client knows personal entities by its own ids alone, a resident by those that they have.
+    if (
+        doc is None
+        and not sees_public_only(place.actor)
+        and (isinstance(place.actor, Resident) or entity_id.startswith(ENTITY))
+    ):
+        doc = place.looking("retrieve", lambda tx, sight: _look(tx, sight, place, tenant_no, entity_id))
+    if doc is None or (wanted is not None and not wanted(doc["type"])) or is_over(doc, place.now()):
+        raise EntityNotFound(entity_id=entity_id)
+    return doc
+
+
+def _look(tx: Transaction, sight: Sight, place: Place, tenant_no: int, entity_id: str) -> Any | None:
+    """The entity under the id by which this actor knows it, and no other."""
+    actor = place.actor
+    number = unveiled(place.city, actor.organisation_no, entity_id) if isinstance(actor, Client) else None
+    found = store.find(tx, tenant_no, entity_id) if number is None else store.find_by_no(tx, tenant_no, number)
+    doc = None if found is None else sight.show(found)
+    if found is None or doc is None or doc["id"] != entity_id:
+        return None
+    sight.note([found])
+    return doc
+
+
+def replace_entity(place: Place, entity_id: str, new: Entity, wanted: Wanted | None = None) -> None:
+    """Replaces everything but id and createdAt."""
+    change_entity(place, entity_id, lambda doc, now: changing.replace_entity(doc, new, now), new["attrs"], wanted)
+
+
+def merge_entity(
+    place: Place,
+    entity_id: str,
+    fragment: Fragment,
+    *,
+    wanted: Wanted | None = None,
+    observed_at: str | None = None,
+    lang: str | None = None,
+) -> None:
+    """Merges the fragment into the entity, down to the members of values."""
+
+    def merge(doc: Any, now: str) -> Change:
+        return changing.merge(doc, fragment, now, observed_at=observed_at, lang=lang)
+
+    change_entity(place, entity_id, merge, fragment["attrs"], wanted)
+
+
+def delete_entity(place: Place, entity_id: str, wanted: Wanted | None = None) -> None:
+    """Deletes the entity; its history keeps its name. Raises `EntityNotFound`."""
+    writer = check_writer(place.city, place.actor)
+    tenant_no = place.find_tenant_no()
+    with place.transaction(writer) as tx:
+        if wanted is not None:
+            found = store.lock(tx, tenant_no, entity_id)
+            if found is None or not wanted(found.doc["type"]):
+                raise EntityNotFound(entity_id=entity_id)
+        if not store.delete(tx, tenant_no, [entity_id], place.now()):
+            raise EntityNotFound(entity_id=entity_id)
+
+
+def change_entity(
+    place: Place,
+    entity_id: str,
+    make: Callable[[Any, str], Change],
+    names: Any,
+    wanted: Wanted | None = None,
+) -> Change:
+    """Reads the entity under a lock, lets `make` change it, stores it with change and history.
+
+    Raises `EntityNotFound`, and what `make` raises: then nothing is changed.
+    """
+    writer = check_writer(place.city, place.actor)
+    tenant_no = place.find_tenant_no()
+    store.register_attributes(place.city, names)
+    with place.transaction(writer) as tx:
+        found = store.lock(tx, tenant_no, entity_id)
+        if found is None or (wanted is not None and not wanted(found.doc["type"])):
+            raise EntityNotFound(entity_id=entity_id)
+        change = make(found.doc, place.now())
+        if not change.is_empty:
+            store.save(tx, found, change, still_of(place.city, writer, found, change))
+    return change
+
+
+def still_of(city: City, writer: Actor, found: store.Stored, change: Change) -> list[int] | None:
+    """Whom a changed entity is about. One that was personal stays so. Raises `EntityIsInvalid`, `NotPermitted`."""
+    subjects = settle(city, found.doc)
+    if subjects is not None:  # the history knows residents by number as well
+        change.written = {iri: found.doc["attrs"].get(iri, each) for iri, each in change.written.items()}
+    if subjects is None and found.subjects is not None:
+        raise EntityIsInvalid(where="type", problem="cannot make a personal entity public")
+    check_personal(writer, subjects)
+    return subjects
+
+
+def check_personal(writer: Actor, subjects: Sequence[int] | None) -> None:
+    """Raises `NotPermitted` where a personal entity is written by who may write public ones only."""
+    if subjects is not None and writer != DUTY:
+        raise NotPermitted(needed="writer of personal entities")
+
+
+def is_over(doc: Any, now: str) -> bool:
+    """Whether the time of a transient entity is over (§4.22)."""
+    until = doc.get("expiresAt")
+    return until is not None and until < now
+
+
+def allow_writing(city: City, actor: Actor, organisation_id: str, *, personal: bool = False) -> None:
+    """Lets an organisation's programs write entities; `personal` also those of personal types. For an officer."""
+    officer = require_officer(actor)
+    with city.transaction(officer) as tx:
+        organisation = get_organisation(tx, organisation_id)
+        store.allow_writer(tx, organisation.organisation_no, personal=personal)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant and how many entities it has."""
+
+    name: str
+    entities: int
+
+
+def list_tenants(city: City, actor: Actor) -> list[Tenant]:
+    """All tenants by name. For an officer."""
+    require_officer(actor)
+    with city.transaction(DUTY) as tx:
+        return [Tenant(row.name, row.n) for row in store.list_tenants(tx)]

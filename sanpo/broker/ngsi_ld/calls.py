@@ -1,0 +1,146 @@
+"""One request and its answer, as the handlers see them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sanpo.broker.entities import Place
+from sanpo.broker.errors import ParameterIsInvalid
+from sanpo.broker.ngsi_ld.linking import Linked, link_header, read_document, read_link
+from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
+from sanpo.broker.representation.reading import Nulls, Reader
+from sanpo.broker.representation.writing import Format, Writer, is_altered
+from sanpo.broker.store import encode
+from sanpo.ground.actors import Actor
+from sanpo.ground.city import City
+
+Headers = list[tuple[bytes, bytes]]
+_VERSION = re.compile(r"(?:^|[\s,;])ngsi-ld\s*=\s*\"?(\d{1,2})\.(\d{1,2})\b")
+_FORMATS: dict[str, Format] = {
+    "normalized": "normalized",
+    "concise": "concise",
+    "simplified": "simplified",
+    "keyValues": "simplified",
+}
+_OPTIONS = frozenset(
+    {*_FORMATS, "sysAttrs", "count", "noOverwrite", "update", "replace", "temporalValues", "aggregatedValues"}
+)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is sent back. No `media_type` where there is no body."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = ""
+    headers: Headers = field(default_factory=list)
+
+
+NO_CONTENT = Reply(204)
+
+
+@dataclass
+class Call:
+    """One request. `segments` are what stood at the places of the operation's path, percent-decoded."""
+
+    city: City
+    actor: Actor
+    method: str
+    segments: list[str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    media_type: str
+
+    @cached_property
+    def place(self) -> Place:
+        return Place(self.city, self.actor, self.headers.get("ngsild-tenant", ""))
+
+    @cached_property
+    def options(self) -> frozenset[str]:
+        """The words of `options` (§6.3.7, §6.3.11). Raises `ParameterIsInvalid` for one that there is not."""
+        found = frozenset(word.strip() for word in self.query.get("options", "").split(",") if word.strip())
+        if found - _OPTIONS:
+            raise ParameterIsInvalid(name="options", problem=f"{', '.join(sorted(found - _OPTIONS))} is unknown")
+        return found
+
+    @cached_property
+    def format(self) -> Format:
+        """Which representation is asked for, by `format` or `options`."""
+        given = self.query.get("format")
+        if given is not None:
+            if given not in _FORMATS:
+                raise ParameterIsInvalid(name="format", problem=f"is none of {', '.join(_FORMATS)}")
+            return _FORMATS[given]
+        for word, found in _FORMATS.items():
+            if word in self.options:
+                return found
+        return "normalized"
+
+    @cached_property
+    def linked(self) -> Linked:
+        """The context of a request without a body, from its Link header (§6.3.5)."""
+        return read_link(self.city, self.headers.get("link"))
+
+    @cached_property
+    def document(self) -> tuple[Any, Linked]:
+        """The body as JSON, without `@context`, and the context it is read with."""
+        return read_document(self.city, self.body, self.headers.get("content-type", ""), self.headers.get("link"))
+
+    def reader(self, linked: Linked, nulls: Nulls = Nulls.REFUSED) -> Reader:
+        return Reader(linked.context, self.place.now(), nulls, self.format == "simplified")
+
+    def writer(self, linked: Linked) -> Writer:
+        return Writer(
+            linked.context, self.format, "sysAttrs" in self.options, self.query.get("lang"), self.preferred_version
+        )
+
+    @cached_property
+    def preferred_version(self) -> tuple[int, int] | None:
+        """The version of the specification that the client understands: `Prefer: ngsi-ld=1.5` (§4.3.6.8)."""
+        found = _VERSION.search(self.headers.get("prefer", ""))
+        return None if found is None else (int(found[1]), int(found[2]))
+
+    def applied(self, docs: Iterable[Any]) -> tuple[int, Headers]:
+        """Status and header of an answer to a client that named its version: 203 where something had to be altered."""
+        version = self.preferred_version
+        if version is None:
+            return 200, []
+        altered = any(is_altered(doc["attrs"], version) for doc in docs)
+        return 203 if altered else 200, [(b"preference-applied", b"ngsi-ld=%d.%d" % version)]
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is `true` or `false`."""
+        given = self.query.get(name, "false").lower()
+        if given not in ("true", "false"):
+            raise ParameterIsInvalid(name=name, problem="is neither true nor false")
+        return given == "true"
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """A parameter that is a whole number."""
+        given = self.query.get(name)
+        if given is None:
+            return default
+        if not given.isascii() or not given.isdigit() or not least <= int(given[:9]) <= most or len(given) > 9:
+            raise ParameterIsInvalid(name=name, problem=f"is no whole number from {least} to {most}")
+        return int(given)
+
+    def answer(self, body: Any, linked: Linked, headers: Headers | None = None, *, status: int = 200) -> Reply:
+        """A JSON answer: as JSON-LD its context is in the body, else in the Link header (§6.3.6)."""
+        found = list(headers or ())
+        if self.media_type == LD:
+            body = _with_context(body, linked.written)
+        elif self.media_type == GEO and self.headers.get("prefer", "").replace(" ", "") != "body=json":
+            body = {**body, "@context": linked.written}
+        else:
+            found.append((b"link", link_header(linked)))
+        return Reply(status, encode(body), self.media_type or JSON, found)
+
+
+def _with_context(body: Any, context: Any) -> Any:
+    if isinstance(body, list):
+        return [_with_context(each, context) for each in body]
+    return {**body, "@context": context} if isinstance(body, dict) else body

@@ -1,0 +1,90 @@
+"""`GET /entities` (§6.4.3.2) and `POST /entityOperations/query` (§6.23)."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from sanpo.broker import querying as actions
+from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, ordering_of, parts_of, window_of
+from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
+from sanpo.broker.ngsi_ld.joined import joined
+from sanpo.broker.ngsi_ld.linking import Linked
+from sanpo.broker.ngsi_ld.negotiation import GEO
+from sanpo.broker.ngsi_ld.routing import BODIES, WITH_GEO, Operation, parameters
+from sanpo.broker.ngsi_ld.shaping import Shape, shape_of
+from sanpo.broker.querying import Page
+from sanpo.broker.representation.geojson import collection
+from sanpo.broker.selection import Window
+
+_PAGED = "/ngsi-ld/v1/entities"
+_READABLE = ":*,;!~()'@/$"  # what a query may hold as it is (RFC 3986 §3.4)
+
+
+def query(call: Call) -> Reply:
+    """5.7.2 Query Entities."""
+    linked = call.linked
+    return _answer(call, asked_in_url(call), linked)
+
+
+def post_query(call: Call) -> Reply:
+    """5.7.2 Query Entities, by POST (6.23.3.1)."""
+    data, linked = call.document
+    return _answer(call, asked_in_body(call, data), linked)
+
+
+def _answer(call: Call, asked: Asked, linked: Linked) -> Reply:
+    shape = shape_of(call, asked.values, linked)
+    window = window_of(call)
+    parts = parts_of(asked, linked.context, local=call.flag("local"))
+    page = actions.query_entities(call.place, parts, window, ordering_of(asked, linked.context), asked.get("collation"))
+    status, headers = call.applied(page.docs)
+    if page.count is not None:
+        headers.append((b"ngsild-results-count", b"%d" % page.count))
+    headers.extend(_links(call, window, page))
+    return call.answer(_body(call, asked, shape, page), linked, headers, status=status)
+
+
+def _body(call: Call, asked: Asked, shape: Shape, page: Page) -> Any:
+    join = joined(call, asked.values, shape, page.docs) if call.media_type != GEO else None
+    if join is not None:
+        return [join.inline(doc) for doc in page.docs] if asked.get("join") == "inline" else join.flat(page.docs)
+    found = [shape.of(doc) for doc in page.docs]
+    return collection(found) if call.media_type == GEO else found
+
+
+def _links(call: Call, window: Window, page: Page) -> Headers:
+    """Where the pages before and after are (§6.3.10)."""
+    if call.method != "GET":
+        return []
+    offsets = []
+    if window.offset and window.limit:
+        offsets.append(("prev", max(0, window.offset - window.limit)))
+    if page.more and window.limit:
+        offsets.append(("next", window.offset + window.limit))
+    found: Headers = []
+    for relation, offset in offsets:
+        parameters_there = sorted({**call.query, "limit": str(window.limit), "offset": str(offset)}.items())
+        where = f"{_PAGED}?{urlencode(parameters_there, safe=_READABLE, quote_via=quote)}"
+        found.append((b"link", f'<{where}>; rel="{relation}";type="{call.media_type}"'.encode()))
+    return found
+
+
+_PARAMETERS = parameters(
+    "id", "type", "idPattern", "attrs", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
+    "geometryProperty", "lang", "scopeQ", "limit", "offset", "count", "options", "format", "pick", "omit", "datasetId",
+    "join", "joinLevel", "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "entityMap",
+    "expandValues", "jsonKeys", "splitEntities",
+)  # fmt: skip
+OPERATIONS = [
+    Operation("GET", "entities", query, "5.7.2", _PARAMETERS, offers=WITH_GEO),
+    Operation(
+        "POST",
+        "entityOperations/query",
+        post_query,
+        "5.7.2",
+        parameters(
+            "limit", "offset", "count", "options", "format", "lang", "geometryProperty", "datasetId", "entityMap"
+        ),
+        offers=WITH_GEO,
+        bodies=BODIES,
+    ),
+]

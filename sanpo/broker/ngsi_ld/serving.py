@@ -1,0 +1,210 @@
+"""The conductor of a request: route, preconditions, actor, handler, answer. An error becomes ProblemDetails (§6.3.2).
+
+A plain ASGI application beside Litestar's handlers: their machinery costs more than the whole of a read here.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import psycopg
+import structlog
+from litestar.types import Receive, Send
+
+from sanpo.broker.errors import EntityIsInvalid, ParameterIsInvalid, ParameterIsUnknown
+from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
+from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
+from sanpo.broker.ngsi_ld.problems import on_error, problem
+from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
+from sanpo.broker.ngsi_ld.threads import Threads
+from sanpo.broker.sight import OPEN, sees_public_only
+from sanpo.ground.actors import Actor, Anonymous
+from sanpo.ground.city import City
+from sanpo.ground.errors import DomainError
+from sanpo.people import actor_of
+
+log = structlog.get_logger()
+PREFIX = b"/ngsi-ld/v1"
+_ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+_BY_ID = PREFIX + b"/entities/"
+_WRITING = ("POST", "PATCH", "PUT")
+
+
+class Server:
+    """Serves one table of operations."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._threads = Threads()
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """As a mounted handler of the web application."""
+        await self.serve(scope["litestar_app"].state, scope, receive, send)
+
+    async def serve(self, state: Any, scope: Any, receive: Receive, send: Send) -> None:
+        """One request. `state` is the web application's: the city, and the name of the session's cookie."""
+        body = await _read(receive)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        method = scope["method"]
+        given = (state.city, state.session_cookie, method, scope["raw_path"], scope["query_string"], headers, body)
+        reply = self.conduct(*given, quick=True) if _is_quick(method, scope, headers) else None
+        if reply is None:
+            work = partial(self._conducted, *given)
+            reply = await self._threads.run(asyncio.get_running_loop(), work, threads=state.city.settings.http_threads)
+        sent: Headers = [*_ALWAYS, *reply.headers]
+        if reply.media_type:
+            sent.append((b"content-type", reply.media_type.encode()))
+        if reply.status != 204:
+            sent.append((b"content-length", b"%d" % len(reply.body)))
+        if "ngsild-tenant" in headers:
+            sent.append((b"ngsild-tenant", headers["ngsild-tenant"].encode("latin-1")))
+        await send({"type": "http.response.start", "status": reply.status, "headers": sent})
+        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+    def _conducted(self, *given: Any) -> Reply:
+        reply = self.conduct(*given)
+        assert reply is not None  # noqa: S101  # it was not asked to be quick
+        return reply
+
+    def conduct(
+        self,
+        city: City,
+        cookie_name: str,
+        method: str,
+        raw_path: bytes,
+        query_string: bytes,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        quick: bool = False,
+    ) -> Reply | None:
+        """One request from its parts to its answer. Raises nothing; None where it is to be quick and would not be."""
+        try:
+            segments = [unquote(part.decode("latin-1")) for part in _path_of(raw_path)]
+            methods = self.table.find(segments)
+            if methods is None:
+                return problem(404, "ResourceNotFound", "There is no such resource.", raw_path.decode("latin-1"))
+            operation = methods.get(method)
+            if operation is None:
+                return _not_allowed(method, methods)
+            refusal = _precondition(operation, headers, body)
+            if refusal is not None:
+                return refusal
+            media_type = choose(headers.get("accept", ""), operation.offers)
+            if media_type is None:
+                return Reply(406)
+            query = _parameters(operation, query_string)
+            actor = _actor(city, cookie_name, method, headers)
+            if quick and not sees_public_only(actor):
+                return None
+            places = [got for want, got in zip(_pattern(operation), segments, strict=True) if want == "{}"]
+            return operation.handler(Call(city, actor, method, places, query, headers, body or b"", media_type))
+        except DomainError as error:
+            return on_error(city, error, headers)
+        except (RecursionError, UnicodeDecodeError, psycopg.DataError) as error:
+            return on_error(city, EntityIsInvalid(where="request", problem=_unreadable(error)), headers)
+        except Exception as error:
+            log.exception("request_crashed", path=method, problem=type(error).__name__)
+            return problem(500, "InternalError", "The broker has failed.", "")
+
+
+def _is_quick(method: str, scope: Any, headers: Mapping[str, str]) -> bool:
+    """Whether one read by a key is all that a request needs: then to wait for it costs less than to change threads.
+
+    No context of another server, no query, nothing that could wait for a lock; for public entities only.
+    """
+    path: bytes = scope["raw_path"]
+    return (
+        method == "GET"
+        and not scope["query_string"]
+        and "link" not in headers
+        and path.startswith(_BY_ID)
+        and b"/" not in path[len(_BY_ID) :]
+    )
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None where it is longer than any operation takes."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_BATCH_BYTES:
+            parts.append(chunk)
+        if not message.get("more_body", False):
+            break
+    if size > MAX_BATCH_BYTES:
+        return None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _not_allowed(method: str, methods: Iterable[str]) -> Reply:
+    found = problem(405, "OperationNotSupported", "The method is not allowed here.", method)
+    return Reply(found.status, found.body, found.media_type, [(b"allow", ", ".join(sorted(methods)).encode())])
+
+
+def _path_of(raw_path: bytes) -> list[bytes]:
+    path = raw_path.partition(b"?")[0]
+    return path[len(PREFIX) :].strip(b"/").split(b"/")
+
+
+def _pattern(operation: Operation) -> list[str]:
+    return operation.path.strip("/").split("/")
+
+
+def _precondition(operation: Operation, headers: Mapping[str, str], body: bytes | None) -> Reply | None:
+    """Length, size and media type of the body (§6.3.4): refused before anything is looked up."""
+    if operation.method in _WRITING and "content-length" not in headers:
+        return Reply(411)
+    if body is None or len(body) > operation.max_body_bytes:
+        return problem(413, "RequestEntityTooLarge", "The body is too large.", f"{operation.max_body_bytes} bytes")
+    if operation.bodies and media_type_of(headers.get("content-type", "")) not in operation.bodies:
+        return Reply(415)
+    return None
+
+
+def _parameters(operation: Operation, query_string: bytes) -> dict[str, str]:
+    if not query_string:
+        return {}
+    try:
+        pairs = parse_qsl(query_string.decode("ascii", "strict"), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        raise ParameterIsInvalid(name="query", problem="cannot be read") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in operation.parameters:
+            raise ParameterIsUnknown(name=name, accepted=", ".join(sorted(operation.parameters)))
+        if "\x00" in value:
+            raise ParameterIsInvalid(name=name, problem="holds the character U+0000")
+        found[name] = value
+    return found
+
+
+def _actor(city: City, cookie_name: str, method: str, headers: Mapping[str, str]) -> Actor:
+    """Who asks: by bearer token; for reading also by a browser's session, which no other site can make it write with."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    if bearer:
+        return actor_of(city, cookie=None, bearer=bearer)
+    actor: Actor = Anonymous()
+    if method == "GET" and cookie_name in headers.get("cookie", ""):
+        actor = actor_of(city, cookie=_cookie(headers["cookie"], cookie_name), bearer=None)
+    return OPEN if city.settings.broker_open and isinstance(actor, Anonymous) else actor
+
+
+def _cookie(header: str, name: str) -> str | None:
+    for part in header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return None
+
+
+def _unreadable(error: Exception) -> str:
+    return "nested too deep" if isinstance(error, RecursionError) else "not UTF-8, or a value out of range"

@@ -1,0 +1,77 @@
+"""`/subscriptions` (§6.10, §6.11), and beside the standard the state of what is being delivered."""
+
+from urllib.parse import quote, urlencode
+
+from sanpo.broker.ngsi_ld.asking import window_of
+from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
+from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
+from sanpo.broker.ngsi_ld.shaping import check_id
+from sanpo.broker.store import encode
+from sanpo.broker.subscriptions import actions
+from sanpo.broker.subscriptions.deliveries import list_own_deliveries
+
+_PATH = "/ngsi-ld/v1/subscriptions"
+
+
+def create(call: Call) -> Reply:
+    """5.8.1 Create Subscription."""
+    data, linked = call.document
+    found = actions.create_subscription(call.place, data, linked.context, linked.given)
+    return Reply(201, headers=[(b"location", f"{_PATH}/{quote(found, safe=':')}".encode())])
+
+
+def query(call: Call) -> Reply:
+    """5.8.4 Query Subscriptions: the caller's own."""
+    linked, window = call.linked, window_of(call)
+    page = actions.list_subscriptions(call.place, linked.context, window, system="sysAttrs" in call.options)
+    headers: Headers = []
+    if page.count is not None:
+        headers.append((b"ngsild-results-count", b"%d" % page.count))
+    offsets = [("next", window.offset + window.limit)] if page.more and window.limit else []
+    if window.offset and window.limit:
+        offsets.append(("prev", max(0, window.offset - window.limit)))
+    for relation, offset in offsets:
+        asked = urlencode({**call.query, "limit": window.limit, "offset": offset})
+        headers.append((b"link", f'<{_PATH}?{asked}>; rel="{relation}"; type="{call.media_type}"'.encode()))
+    return call.answer(page.docs, linked, headers)
+
+
+def retrieve(call: Call) -> Reply:
+    """5.8.3 Retrieve Subscription."""
+    linked = call.linked
+    found = actions.retrieve_subscription(
+        call.place, check_id(call.segments[0]), linked.context, system="sysAttrs" in call.options
+    )
+    return call.answer(found, linked)
+
+
+def update(call: Call) -> Reply:
+    """5.8.2 Update Subscription."""
+    check_id(call.segments[0])
+    data, linked = call.document
+    actions.update_subscription(call.place, call.segments[0], data, linked.context, linked.given)
+    return NO_CONTENT
+
+
+def delete(call: Call) -> Reply:
+    """5.8.5 Delete Subscription."""
+    actions.delete_subscription(call.place, check_id(call.segments[0]))
+    return NO_CONTENT
+
+
+def deliveries(call: Call) -> Reply:
+    """Notifications that have not arrived, with the receiver's last error. Sanpo's own."""
+    limit = call.whole("limit", 100, 1, 1000)
+    found = list_own_deliveries(call.place, check_id(call.segments[0]), limit=limit)
+    return Reply(200, encode([each.as_public() for each in found]), "application/json")
+
+
+_ONE = "subscriptions/{}"
+OPERATIONS = [
+    Operation("POST", "subscriptions", create, "5.8.1", parameters(), bodies=BODIES),
+    Operation("GET", "subscriptions", query, "5.8.4", parameters("limit", "offset", "count", "options")),
+    Operation("GET", _ONE, retrieve, "5.8.3", parameters("options")),
+    Operation("PATCH", _ONE, update, "5.8.2", parameters(), bodies=PATCHES),
+    Operation("DELETE", _ONE, delete, "5.8.5", parameters()),
+    Operation("GET", f"{_ONE}/deliveries", deliveries, "none", parameters("limit")),
+]

@@ -1,0 +1,192 @@
+"""`/temporal/entities` and below (§6.18 to §6.22), `/temporal/entityOperations/query` (§6.24)."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from sanpo.broker.errors import EntityIsInvalid
+from sanpo.broker.ngsi_ld import observations
+from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, parts_of, window_of
+from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
+from sanpo.broker.ngsi_ld.linking import Linked
+from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
+from sanpo.broker.ngsi_ld.shaping import check_id, wanted
+from sanpo.broker.ngsi_ld.temporal_words import (
+    aggregation_of,
+    form_of,
+    range_of,
+    span_of,
+    split,
+    temporal_fragment,
+    temporal_values,
+    told_of,
+)
+from sanpo.broker.representation.checks import check_name, check_uri
+from sanpo.broker.representation.reading import Nulls
+from sanpo.broker.selection import Window
+from sanpo.broker.temporal import aggregates, evolutions, recording
+from sanpo.broker.temporal.model import Evolutions
+
+_PAGED = "/ngsi-ld/v1/temporal/entities"
+
+
+def put(call: Call) -> Reply:
+    """5.6.11 Create or Update Temporal Representation of an Entity."""
+    data, linked = call.document
+    fragment = temporal_fragment(call.reader(linked), data)
+    if "id" not in fragment:
+        raise EntityIsInvalid(where="id", problem="is missing")
+    if not recording.put_evolution(call.place, fragment["id"], fragment):
+        return NO_CONTENT
+    return Reply(201, headers=[(b"location", f"{_PAGED}/{quote(fragment['id'], safe=':@')}".encode())])
+
+
+def append(call: Call) -> Reply:
+    """5.6.12 Add Attributes to Temporal Representation of an Entity."""
+    data, linked = call.document
+    entity_id = check_id(call.segments[0])
+    recording.append_to_evolution(call.place, entity_id, temporal_fragment(call.reader(linked), data))
+    return NO_CONTENT
+
+
+def delete_attribute(call: Call) -> Reply:
+    """5.6.13 Delete Attribute from Temporal Representation of an Entity."""
+    entity_id, iri, _ = _attribute(call, call.linked)
+    dataset_id = call.query.get("datasetId") or None
+    if dataset_id == "@none":
+        dataset_id = None
+    if dataset_id is not None:
+        check_uri(dataset_id, "datasetId")
+    recording.delete_attribute_history(call.place, entity_id, iri, dataset_id=dataset_id, every=call.flag("deleteAll"))
+    return NO_CONTENT
+
+
+def change_instance(call: Call) -> Reply:
+    """5.6.14 Modify Attribute Instance in Temporal Representation of an Entity."""
+    data, linked = call.document
+    entity_id, iri, term = _attribute(call, linked)
+    given = data[term] if type(data) is dict and data.keys() == {term} else data
+    if type(given) is list and len(given) == 1:
+        given = given[0]
+    instance = call.reader(linked, Nulls.DELETES).partial(iri, term, given)
+    recording.change_instance(call.place, entity_id, iri, check_uri(call.segments[2], "instanceId"), instance)
+    return NO_CONTENT
+
+
+def delete_instance(call: Call) -> Reply:
+    """5.6.15 Delete Attribute Instance from Temporal Representation of an Entity."""
+    entity_id, iri, _ = _attribute(call, call.linked)
+    recording.delete_instance(call.place, entity_id, iri, check_uri(call.segments[2], "instanceId"))
+    return NO_CONTENT
+
+
+def delete(call: Call) -> Reply:
+    """5.6.16 Delete Temporal Representation of an Entity."""
+    recording.delete_evolution(call.place, check_id(call.segments[0]))
+    return NO_CONTENT
+
+
+def retrieve(call: Call) -> Reply:
+    """5.7.3 Retrieve Temporal Evolution of an Entity."""
+    linked = call.linked
+    entity_id = check_id(call.segments[0])
+    span = span_of(call.query, linked, needed=False)
+    told = told_of(call, call.query, linked, span)
+    if told.form == "aggregates":
+        aggregation = aggregation_of(call.query)
+        found = aggregates.retrieve_aggregates(call.place, entity_id, span, aggregation, wanted(call, linked))
+    else:
+        found = evolutions.retrieve_evolution(call.place, entity_id, span, wanted(call, linked))
+    return _answer(call, told.of(found.docs[0]), linked, found, [])
+
+
+def query(call: Call) -> Reply:
+    """5.7.4 Query Temporal Evolution of Entities."""
+    linked = call.linked
+    return _query(call, asked_in_url(call), linked)
+
+
+def post_query(call: Call) -> Reply:
+    """5.7.4 Query Temporal Evolution of Entities, by POST (6.24.3.1)."""
+    data, linked = call.document
+    temporal, other = split(data)
+    asked = asked_in_body(call, other)
+    return _query(call, Asked(temporal_values(temporal, asked.values), asked.selectors), linked)
+
+
+def _query(call: Call, asked: Asked, linked: Linked) -> Reply:
+    window = window_of(call)
+    parts = parts_of(asked, linked.context, local=call.flag("local"))
+    span = span_of(asked.values, linked, needed=True)
+    told = told_of(call, asked.values, linked, span)
+    if form_of(call) == "aggregates":
+        aggregation = aggregation_of(asked.values)
+        found = aggregates.query_aggregates(call.place, parts, span, window, aggregation)
+    else:
+        found = evolutions.query_evolutions(call.place, parts, span, window)
+    headers: Headers = []
+    if found.count is not None:
+        headers.append((b"ngsild-results-count", b"%d" % found.count))
+    headers.extend(_links(call, call.query, window, found))
+    return _answer(call, [told.of(doc) for doc in found.docs], linked, found, headers)
+
+
+def _answer(call: Call, body: Any, linked: Linked, found: Evolutions, headers: Headers) -> Reply:
+    status = 200 if found.cut is None else 206
+    return call.answer(body, linked, [*headers, *range_of(found.cut)], status=status)
+
+
+def _links(call: Call, values: Mapping[str, str], window: Window, found: Evolutions) -> Headers:
+    """Where the pages of entities before and after are (§6.3.10)."""
+    if call.method != "GET" or not window.limit:
+        return []
+    offsets = [("next", window.offset + window.limit)] if found.more else []
+    if window.offset:
+        offsets.append(("prev", max(0, window.offset - window.limit)))
+    return [
+        (
+            b"link",
+            f"<{_PAGED}?{urlencode({**values, 'limit': window.limit, 'offset': offset})}>;"
+            f' rel="{relation}"; type="{call.media_type}"'.encode(),
+        )
+        for relation, offset in offsets
+    ]
+
+
+def _attribute(call: Call, linked: Linked) -> tuple[str, str, str]:
+    """The entity's id, and the attribute as IRI and as written."""
+    term = check_name(call.segments[1], "attribute")
+    return check_id(call.segments[0]), linked.context.expand(term), term
+
+
+_TIME = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration")
+_SHOWN = ("attrs", "pick", "omit", "datasetId", "lang", "options", "format")
+_ONE = "temporal/entities/{}"
+OPERATIONS = [
+    *observations.OPERATIONS,
+    Operation("POST", "temporal/entities", put, "5.6.11", parameters("options"), bodies=BODIES),
+    Operation(
+        "GET",
+        "temporal/entities",
+        query,
+        "5.7.4",
+        parameters(
+            *_TIME, *_SHOWN, "id", "type", "idPattern", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
+            "scopeQ", "limit", "offset", "count", "expandValues", "jsonKeys",
+        ),
+    ),
+    Operation(
+        "POST",
+        "temporal/entityOperations/query",
+        post_query,
+        "5.7.4",
+        parameters("limit", "offset", "count", "options", "format", "lang", "datasetId"),
+        bodies=BODIES,
+    ),
+    Operation("GET", _ONE, retrieve, "5.7.3", parameters(*_TIME, *_SHOWN, "type")),
+    Operation("DELETE", _ONE, delete, "5.6.16", parameters()),
+    Operation("POST", f"{_ONE}/attrs", append, "5.6.12", parameters("options"), bodies=BODIES),
+    Operation("DELETE", f"{_ONE}/attrs/{{}}", delete_attribute, "5.6.13", parameters("datasetId", "deleteAll")),
+    Operation("PATCH", f"{_ONE}/attrs/{{}}/{{}}", change_instance, "5.6.14", parameters("options"), bodies=PATCHES),
+    Operation("DELETE", f"{_ONE}/attrs/{{}}/{{}}", delete_instance, "5.6.15", parameters()),
+]  # fmt: skip

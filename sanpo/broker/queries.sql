@@ -1,0 +1,277 @@
+-- name: tenant
+select tenant_no from broker.tenants where name = %(name)s
+
+-- name: collations
+select collname::text from pg_collation where collprovider = 'i'
+
+-- name: tenants
+select t.name, (select count(*) from broker.entities e where e.tenant_no = t.tenant_no) as n
+from broker.tenants t order by t.name
+
+-- name: make_tenant
+insert into broker.tenants (name, created_at) values (%(name)s, %(at)s) on conflict do nothing
+
+-- name: attributes
+select iri, attr_no from broker.attributes where iri = any(%(iris)s::text[])
+
+-- name: make_attributes
+insert into broker.attributes (iri) select unnest(%(iris)s::text[]) on conflict do nothing
+
+-- name: is_writer
+select personal from broker.writers where organisation_no = %(organisation_no)s
+
+-- name: allow_writer
+insert into broker.writers (organisation_no, personal, allowed_at) values (%(organisation_no)s, %(personal)s, %(at)s)
+on conflict (organisation_no) do update set personal = excluded.personal
+
+-- name: entity_by_no
+select doc::text as doc, entity_no, subjects from broker.entities where tenant_no = %(tenant_no)s and entity_no = %(entity_no)s
+
+-- name: entity
+select doc::text as doc, entity_no, subjects from broker.entities
+where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s
+
+-- name: public_entity
+select doc::text as doc from broker.public_entities where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s
+
+-- name: entities_by_id
+select doc::text as doc, entity_no, subjects from broker.entities
+where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[])
+
+-- name: personal_numbers
+select entity_id, entity_no from broker.personal_numbers(
+  (select tenant_no from broker.entities where entity_no = %(entity_no)s), %(ids)s::text[])
+
+-- name: lock
+select doc::text as doc, entity_no, subjects, (select watched from broker.tenants t where t.tenant_no = %(tenant_no)s)
+from broker.entities where tenant_no = %(tenant_no)s and entity_id = %(entity_id)s for update
+
+-- name: lock_all
+-- In one order, so that two batches never wait for each other.
+select doc::text as doc, entity_no, entity_id, subjects from broker.entities
+where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[]) order by entity_id for update
+
+-- name: create
+with made as (
+  insert into broker.entities (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, personal, subjects,
+                               created_at, modified_at)
+  values (%(tenant_no)s, %(entity_id)s, %(types)s::text[], %(scopes)s::text[], %(doc)s::jsonb, %(min_x)s::float8,
+          %(max_x)s::float8, %(min_y)s::float8, %(max_y)s::float8, %(subjects)s::int[] is not null, %(subjects)s::int[],
+          %(now)s::timestamptz, %(now)s::timestamptz)
+  on conflict do nothing
+  returning entity_no, doc
+), change as (
+  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, after, subjects, at)
+  select %(tenant_no)s, entity_no, %(entity_id)s, 'created', %(types)s::text[],
+         array(select jsonb_object_keys(doc -> 'attrs')), '{}', '{}', doc, %(subjects)s::int[], %(now)s::timestamptz
+  from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
+), wrote as (
+  insert into broker.writes (entity_no, attrs, at, subjects)
+  select entity_no, doc -> 'attrs', %(now)s::timestamptz, %(subjects)s::int[] from made
+)
+select entity_no from made
+
+-- name: save
+with saved as (
+  update broker.entities set types = %(types)s::text[], scopes = %(scopes)s::text[], doc = %(doc)s::jsonb,
+         min_x = %(min_x)s::float8, max_x = %(max_x)s::float8, min_y = %(min_y)s::float8, max_y = %(max_y)s::float8,
+         subjects = %(subjects)s::int[], personal = %(subjects)s::int[] is not null, modified_at = %(now)s::timestamptz
+  where entity_no = %(entity_no)s
+  returning entity_no, tenant_no, entity_id, doc
+), change as (
+  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, before, after,
+                              subjects, at)
+  select tenant_no, entity_no, entity_id, 'updated', %(types)s::text[], %(added)s::text[], %(updated)s::text[],
+         %(removed)s::text[], %(before)s::jsonb, doc, %(subjects)s::int[], %(now)s::timestamptz
+  from saved where (select watched from broker.tenants t where t.tenant_no = saved.tenant_no)
+), seen as (
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance,
+                                   subjects)
+  select saved.entity_no, o.attr_no, o.at, %(now)s::timestamptz, o.observed, o.number, o.unit, o.dataset_id, o.instance,
+         %(subjects)s::int[]
+  from saved, broker.observed(%(written)s::jsonb, %(now)s::timestamptz) o
+), wrote as (
+  insert into broker.writes (entity_no, attrs, at, subjects)
+  select entity_no, %(wrote)s::jsonb, %(now)s::timestamptz, %(subjects)s::int[] from saved where %(wrote)s::jsonb is not null
+)
+select entity_no from saved
+
+-- name: touch
+-- The common change, in the cheapest way: one instance of one attribute, no type or place of the entity, nobody watches.
+with saved as (
+  update broker.entities set doc = %(doc)s::jsonb, modified_at = %(now)s::timestamptz where entity_no = %(entity_no)s
+)
+insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance, subjects)
+values (%(entity_no)s, %(attr_no)s, %(at)s::timestamptz, %(now)s::timestamptz, %(observed)s, %(number)s::float8, %(unit)s::text,
+        %(dataset_id)s::text, %(instance)s::jsonb, %(subjects)s::int[])
+
+-- name: note_gone
+insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
+select %(entity_no)s, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, %(subjects)s::int[]
+from broker.observed(%(gone)s::jsonb, %(now)s::timestamptz) o
+
+-- name: delete
+with gone as (
+  delete from broker.entities where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[])
+  returning *
+), kept as (
+  insert into broker.departed (entity_no, tenant_no, entity_id, types, scopes, personal, subjects, created_at, deleted_at)
+  select entity_no, tenant_no, entity_id, types, scopes, personal, subjects, created_at, %(now)s::timestamptz from gone
+), change as (
+  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, before, subjects, at)
+  select tenant_no, entity_no, entity_id, 'deleted', types, '{}', '{}', array(select jsonb_object_keys(doc -> 'attrs')),
+         doc, subjects, %(now)s::timestamptz
+  from gone where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
+), seen as (
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
+  select gone.entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, gone.subjects
+  from gone, broker.observed(gone.doc -> 'attrs', %(now)s::timestamptz) o
+)
+select entity_id from gone
+
+-- name: find
+select e.doc::text as doc, e.entity_no, e.subjects from broker.entities e
+where e.tenant_no = %(tenant_no)s and e.entity_no > %(after)s and (/* condition */)
+order by /* order */ e.entity_no limit %(limit)s offset %(offset)s
+
+-- name: count
+select count(*) as n from broker.entities e where e.tenant_no = %(tenant_no)s and (/* condition */)
+
+-- name: find_public
+select e.doc::text as doc, e.entity_no, e.subjects from broker.public_entities e
+where e.tenant_no = %(tenant_no)s and e.entity_no > %(after)s and (/* condition */)
+order by /* order */ e.entity_no limit %(limit)s offset %(offset)s
+
+-- name: count_public
+select count(*) as n from broker.public_entities e where e.tenant_no = %(tenant_no)s and (/* condition */)
+
+-- name: types
+select t as type, count(*) as n from /* entities */ e, unnest(e.types) as t
+where e.tenant_no = %(tenant_no)s group by t order by t
+
+-- name: types_with_attributes
+select t as type, a as attribute from /* entities */ e, unnest(e.types) as t, jsonb_object_keys(e.doc -> 'attrs') as a
+where e.tenant_no = %(tenant_no)s group by t, a order by t, a
+
+-- name: attributes_of_type
+select a.iri as attribute, array_agg(distinct i ->> 'type') as kinds, count(distinct e.entity_no) as n
+from /* entities */ e, jsonb_each(e.doc -> 'attrs') as a (iri, instances), jsonb_array_elements(a.instances) as i
+where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text] group by a.iri order by a.iri
+
+-- name: count_of_type
+select count(*) as n from /* entities */ e where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text]
+
+-- name: attribute_details
+select array_agg(distinct t) as types, array_agg(distinct i ->> 'type') as kinds, count(distinct e.entity_no) as n
+from /* entities */ e, unnest(e.types) as t, jsonb_array_elements(e.doc -> 'attrs' -> %(attribute)s::text) as i
+where e.tenant_no = %(tenant_no)s and e.doc -> 'attrs' ? %(attribute)s::text
+
+-- name: is_watched
+select watched from broker.tenants where tenant_no = %(tenant_no)s
+
+-- name: create_many
+-- `rows`: [{doc, box: [min_x, max_x, min_y, max_y], subjects}], without subjects for a public one.
+with given as (
+  select e -> 'doc' as doc, e -> 'box' as box,
+         case when e ? 'subjects' then array(select s::int from jsonb_array_elements_text(e -> 'subjects') s) end as subjects
+  from jsonb_array_elements(%(rows)s::jsonb) as e
+), made as (
+  insert into broker.entities (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, subjects, personal,
+                               created_at, modified_at)
+  select %(tenant_no)s, doc ->> 'id', array(select jsonb_array_elements_text(doc -> 'type')),
+         case when doc ? 'scope' then array(select jsonb_array_elements_text(doc -> 'scope')) end, doc,
+         (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, subjects,
+         subjects is not null, %(now)s::timestamptz, %(now)s::timestamptz
+  from given
+  on conflict do nothing
+  returning entity_no, entity_id, types, doc, subjects
+), change as (
+  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, after, subjects, at)
+  select %(tenant_no)s, entity_no, entity_id, 'created', types, array(select jsonb_object_keys(doc -> 'attrs')), '{}', '{}',
+         doc, subjects, %(now)s::timestamptz
+  from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
+), wrote as (
+  insert into broker.writes (entity_no, attrs, at, subjects)
+  select entity_no, doc -> 'attrs', %(now)s::timestamptz, subjects from made
+)
+select entity_id from made
+
+-- name: put_many
+-- As `create_many`, and where an id is taken by a public entity, everything but createdAt is replaced. For a tenant that
+-- nobody watches: no change is noted.
+with given as (
+  select e -> 'doc' as doc, e -> 'box' as box from jsonb_array_elements(%(rows)s::jsonb) as e
+), made as (
+  insert into broker.entities as e (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, created_at,
+                                    modified_at)
+  select %(tenant_no)s, doc ->> 'id', array(select jsonb_array_elements_text(doc -> 'type')),
+         case when doc ? 'scope' then array(select jsonb_array_elements_text(doc -> 'scope')) end, doc,
+         (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, %(now)s::timestamptz,
+         %(now)s::timestamptz
+  from given
+  on conflict on constraint entity_is_one do update
+    set types = excluded.types, scopes = excluded.scopes, min_x = excluded.min_x, max_x = excluded.max_x,
+        min_y = excluded.min_y, max_y = excluded.max_y, modified_at = excluded.modified_at,
+        doc = excluded.doc || jsonb_build_object('createdAt', e.doc -> 'createdAt')
+  returning entity_no, entity_id, doc, xmax = 0 as is_new
+), wrote as (
+  insert into broker.writes (entity_no, attrs, at) select entity_no, doc -> 'attrs', %(now)s::timestamptz from made
+)
+select entity_id, is_new from made
+
+-- name: save_many
+-- `rows`: [{no, doc, box, subjects, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
+with given as (
+  select (e ->> 'no')::bigint as no, e -> 'doc' as doc, e -> 'box' as box, e as row
+  from jsonb_array_elements(%(rows)s::jsonb) as e
+), saved as (
+  update broker.entities e set doc = g.doc, types = array(select jsonb_array_elements_text(g.doc -> 'type')),
+         scopes = case when g.doc ? 'scope' then array(select jsonb_array_elements_text(g.doc -> 'scope')) end,
+         min_x = (box -> 0)::float8, max_x = (box -> 1)::float8, min_y = (box -> 2)::float8, max_y = (box -> 3)::float8,
+         subjects = case when g.row ? 'subjects'
+                         then array(select s::int from jsonb_array_elements_text(g.row -> 'subjects') s) end,
+         personal = g.row ? 'subjects', modified_at = %(now)s::timestamptz
+  from given g where e.entity_no = g.no
+  returning e.entity_no, e.tenant_no, e.entity_id, e.types, e.doc, e.subjects, g.row
+), change as (
+  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, before, after,
+                              subjects, at)
+  select tenant_no, entity_no, entity_id, 'updated', types, array(select jsonb_array_elements_text(row -> 'added')),
+         array(select jsonb_array_elements_text(row -> 'updated')), array(select jsonb_array_elements_text(row -> 'removed')),
+         row -> 'before', doc, subjects, %(now)s::timestamptz
+  from saved where (select watched from broker.tenants t where t.tenant_no = saved.tenant_no)
+), wrote as (
+  insert into broker.writes (entity_no, attrs, at, subjects)
+  select entity_no, row -> 'written', %(now)s::timestamptz, subjects from saved where row -> 'written' <> '{}'
+), gone as (
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
+  select entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, subjects
+  from saved, broker.observed(row -> 'gone', %(now)s::timestamptz) o
+)
+select count(*) as n from saved
+
+-- name: spread
+-- The oldest writes as observations, but for those that somebody else is spreading.
+with due as (
+  select write_no from broker.writes order by write_no limit %(limit)s for update skip locked
+), taken as (
+  delete from broker.writes w using due where w.write_no = due.write_no returning w.entity_no, w.attrs, w.at, w.subjects
+), seen as (
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance,
+                                   subjects)
+  select taken.entity_no, o.attr_no, o.at, taken.at, o.observed, o.number, o.unit, o.dataset_id, o.instance, taken.subjects
+  from taken, broker.observed(taken.attrs, taken.at) o
+)
+select count(*) as n from taken
+
+-- name: spread_entities
+-- As `spread`, for those whose history is about to be read: it waits for whoever is spreading them.
+with taken as (
+  delete from broker.writes where entity_no = any(%(entity_nos)s::bigint[]) returning entity_no, attrs, at, subjects
+), seen as (
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance,
+                                   subjects)
+  select taken.entity_no, o.attr_no, o.at, taken.at, o.observed, o.number, o.unit, o.dataset_id, o.instance, taken.subjects
+  from taken, broker.observed(taken.attrs, taken.at) o
+)
+select count(*) as n from taken

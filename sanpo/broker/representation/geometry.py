@@ -1,0 +1,70 @@
+"""GeoJSON geometries (RFC 7946 §3.1): what is one, and the box around it. A GeometryCollection is not (§4.6.3)."""
+
+from typing import Any
+
+import msgspec
+
+from sanpo.broker.representation.checks import refuse
+
+DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+"""How many lists are around the positions of each type."""
+_FEWEST = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
+Box = tuple[float, float, float, float]
+
+
+def is_geometry(value: Any) -> bool:
+    """Whether it looks like a geometry: type and coordinates, which still may be wrong."""
+    return type(value) is dict and value.get("type") in DEPTHS and "coordinates" in value
+
+
+def check_geometry(value: Any, where: str) -> dict[str, Any]:
+    """The geometry as an object, also where it came as JSON in a string (§4.7.2)."""
+    if type(value) is str:
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            refuse(where, "is no GeoJSON geometry")
+    if not is_geometry(value):
+        refuse(where, "is no GeoJSON geometry")
+    kind: str = value["type"]
+    _check(value["coordinates"], DEPTHS[kind], kind, where)
+    found: dict[str, Any] = value
+    return found
+
+
+def _check(coordinates: Any, depth: int, kind: str, where: str) -> None:
+    if type(coordinates) is not list or not coordinates:
+        refuse(where, "has no coordinates")
+    if depth == 0:
+        _check_position(coordinates, where)
+        return
+    if depth == 1 and kind in _FEWEST:
+        if len(coordinates) < _FEWEST[kind]:
+            refuse(where, f"has fewer than {_FEWEST[kind]} positions")
+        if kind.endswith("Polygon") and coordinates[0] != coordinates[-1]:
+            refuse(where, "has a ring that is not closed")
+    for part in coordinates:
+        _check(part, depth - 1, kind, where)
+
+
+def _check_position(position: list[Any], where: str) -> None:
+    if not 2 <= len(position) <= 4:
+        refuse(where, "has a position without two or three numbers")
+    for number in position:
+        # A number that is not finite is not equal to itself minus itself.
+        if type(number) not in (int, float) or number - number != 0:
+            refuse(where, "has a position without numbers")
+    if not (-180 <= position[0] <= 180 and -90 <= position[1] <= 90):
+        refuse(where, "has a position outside longitude ±180, latitude ±90")
+
+
+def box_of(geometry: dict[str, Any]) -> Box:
+    """(min_x, max_x, min_y, max_y) of a checked geometry."""
+    if geometry["type"] == "Point":
+        x, y = geometry["coordinates"][:2]
+        return x, x, y, y
+    positions = [geometry["coordinates"]]
+    for _ in range(DEPTHS[geometry["type"]]):
+        positions = [inner for outer in positions for inner in outer]
+    xs, ys = [each[0] for each in positions], [each[1] for each in positions]
+    return min(xs), max(xs), min(ys), max(ys)

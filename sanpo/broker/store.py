@@ -1,0 +1,334 @@
+"""The vault's door: entities as rows, and the numbers by which tables know tenants and attributes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sanpo.broker.changing import Change
+from sanpo.broker.language.condition import Condition
+from sanpo.broker.model import LOCATION, Attributes
+from sanpo.broker.representation.geometry import box_of
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.queries import load_queries
+
+SQL = load_queries(__package__)
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+_MOST_KEPT = 50_000
+_FEW = 2  # attributes that go into the history at once; more are one row of `broker.writes` first
+_CHUNK = 1_000  # entities in one statement: what it keeps then stays in memory
+_MOST_FLOAT = 1e300
+_PLAIN_KEYS = frozenset({"type", "value", "createdAt", "modifiedAt", "observedAt", "unitCode", "datasetId"})
+_NO_BOX = (None, None, None, None)
+
+
+Whose = Callable[[Any], Sequence[int] | None]
+"""Whom an entity is about: subject numbers, None for a public one."""
+
+
+def _nobodys(doc: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An entity as it was read, under its number."""
+
+    entity_no: int
+    doc: Any
+    subjects: tuple[int, ...] | None
+    watched: bool = True
+
+
+def stored(row: Any, watched: bool = True) -> Stored:
+    return Stored(row.entity_no, decode(row.doc), None if row.subjects is None else tuple(row.subjects), watched)
+
+
+def find_tenant_no(city: City, name: str) -> int | None:
+    """A tenant's number. It is never taken back, so a process may remember it."""
+    known = _kept(city, "tenants")
+    found = known.get(name)
+    if found is None:
+        row = city.db.read(SQL.tenant, name=name)
+        if row is None:
+            return None
+        found = known[name] = row.tenant_no
+    return int(found)
+
+
+def make_tenant_no(city: City, name: str) -> int:
+    """A tenant's number; made at its first use (§5.5.10)."""
+    found = find_tenant_no(city, name)
+    if found is None:
+        with city.db.connection() as conn:
+            conn.run(SQL.make_tenant, {"name": name, "at": city.now()})
+        found = find_tenant_no(city, name)
+    if found is None:
+        raise LookupError("a tenant that was just made is not there")
+    return found
+
+
+def register_attributes(city: City, iris: Iterable[str]) -> None:
+    """Gives every attribute a number for the history, in a transaction of its own. A number is never taken back."""
+    known = _kept(city, "attributes")
+    new = sorted({iri for iri in iris if iri not in known})
+    if not new:
+        return
+    with city.db.connection() as conn:
+        conn.run(SQL.make_attributes, {"iris": new})
+        rows = conn.run(SQL.attributes, {"iris": new}).all()
+    if len(known) + len(new) > _MOST_KEPT:
+        known.clear()
+    known.update((row.iri, row.attr_no) for row in rows)
+
+
+def _kept(city: City, name: str) -> dict[str, Any]:
+    """What this process remembers of one city's database."""
+    kept: dict[str, Any] = city.__dict__.setdefault("_broker_kept", {}).setdefault(name, {})
+    return kept
+
+
+def find_public(city: City, tenant_no: int, entity_id: str) -> Any | None:
+    """A public entity outside any transaction: row-level security shows nobody else's here."""
+    row = city.db.read(SQL.public_entity, tenant_no=tenant_no, entity_id=entity_id)
+    return None if row is None else decode(row.doc)
+
+
+def find(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
+    row = tx.one(SQL.entity, tenant_no=tenant_no, entity_id=entity_id)
+    return None if row is None else stored(row)
+
+
+def find_by_no(tx: Transaction, tenant_no: int, entity_no: int) -> Stored | None:
+    row = tx.one(SQL.entity_by_no, tenant_no=tenant_no, entity_no=entity_no)
+    return None if row is None else stored(row)
+
+
+def find_by_ids(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str, Stored]:
+    rows = tx.all(SQL.entities_by_id, tenant_no=tenant_no, ids=list(ids))
+    found = [stored(row) for row in rows]
+    return {each.doc["id"]: each for each in found}
+
+
+def lock(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
+    row = tx.one(SQL.lock, tenant_no=tenant_no, entity_id=entity_id)
+    return None if row is None else stored(row, row.watched)
+
+
+def lock_all(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str, Stored]:
+    rows = tx.all(SQL.lock_all, tenant_no=tenant_no, ids=sorted(set(ids)))
+    return {row.entity_id: stored(row) for row in rows}
+
+
+def create(tx: Transaction, tenant_no: int, doc: Any, subjects: Sequence[int] | None) -> bool:
+    """Stores a new entity with its change and history; False where the id is taken."""
+    row = tx.one(
+        SQL.create,
+        tenant_no=tenant_no,
+        entity_id=doc["id"],
+        subjects=None if subjects is None else list(subjects),
+        now=doc["modifiedAt"],
+        **_columns(doc),
+    )
+    return row is not None
+
+
+def save(tx: Transaction, found: Stored, change: Change, subjects: Sequence[int] | None) -> None:
+    """Stores a changed entity that this transaction has locked, with its change and history."""
+    whose = None if subjects is None else list(subjects)
+    if not found.watched and change.is_small and whose == (None if found.subjects is None else list(found.subjects)):
+        _touch(tx, found, change, whose)
+    else:
+        _save(tx, found.entity_no, found.doc, change, whose)
+
+
+def _touch(tx: Transaction, found: Stored, change: Change, whose: list[int] | None) -> None:
+    iri, (instance,) = next(iter(change.written.items()))
+    value, observed = instance.get("value"), instance.get("observedAt")
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) and _fits(value) else None
+    tx.execute(
+        SQL.touch,
+        entity_no=found.entity_no,
+        doc=_text(found.doc),
+        now=change.now,
+        attr_no=_kept(tx.city, "attributes")[iri],
+        at=observed or change.now,
+        observed=observed is not None,
+        number=number,
+        unit=instance.get("unitCode"),
+        dataset_id=instance.get("datasetId"),
+        instance=None if number is not None and instance.keys() <= _PLAIN_KEYS else _text(instance),
+        subjects=whose,
+    )
+
+
+def _fits(number: int | float) -> bool:
+    """Whether a double can hold it: JSON knows whole numbers without end."""
+    return abs(number) < _MOST_FLOAT
+
+
+def _save(tx: Transaction, entity_no: int, doc: Any, change: Change, whose: list[int] | None) -> None:
+    few = len(change.written) <= _FEW
+    tx.execute(
+        SQL.save,
+        entity_no=entity_no,
+        added=change.added,
+        updated=change.updated,
+        removed=change.removed,
+        before=_text(change.before),
+        written=_text(change.written if few else {}),
+        wrote=None if few else _text(change.written),
+        subjects=whose,
+        now=change.now,
+        **_columns(doc),
+    )
+    if change.gone:
+        tx.execute(SQL.note_gone, entity_no=entity_no, gone=_text(change.gone), subjects=whose, now=change.now)
+
+
+def delete(tx: Transaction, tenant_no: int, ids: Sequence[str], now: str) -> set[str]:
+    """Deletes these entities; returns the ids that were there."""
+    return {row.entity_id for row in tx.all(SQL.delete, tenant_no=tenant_no, ids=list(ids), now=now)}
+
+
+def _columns(doc: Any) -> dict[str, Any]:
+    box = _box(doc["attrs"])
+    return {
+        "types": doc["type"],
+        "scopes": doc.get("scope"),
+        "doc": _text(doc),
+        "min_x": box[0],
+        "max_x": box[1],
+        "min_y": box[2],
+        "max_y": box[3],
+    }
+
+
+def _box(attrs: Attributes) -> Any:
+    """The box around all instances of `location`, as the columns hold it."""
+    places = [box_of(each["value"]) for each in attrs.get(LOCATION, ()) if each["type"] == "GeoProperty"]
+    if len(places) < 2:
+        return places[0] if places else _NO_BOX
+    least_x, most_x, least_y, most_y = zip(*places, strict=True)
+    return min(least_x), max(most_x), min(least_y), max(most_y)
+
+
+def _text(value: Any) -> str:
+    return encode(value).decode()
+
+
+def is_watched(tx: Transaction, tenant_no: int) -> bool:
+    """Whether somebody follows the outbox of this tenant."""
+    row = tx.one(SQL.is_watched, tenant_no=tenant_no)
+    return row is not None and bool(row.watched)
+
+
+def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, whose: Whose = _nobodys) -> set[str]:
+    """Stores new entities; returns the ids that were free. Each id comes once."""
+    free: set[str] = set()
+    for rows in _rows(docs, whose):
+        found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now)
+        free.update(row.entity_id for row in found)
+    return free
+
+
+def put_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str) -> dict[str, bool]:
+    """Stores public entities whether their ids are taken or not; returns which of them are new. Each id comes once."""
+    is_new: dict[str, bool] = {}
+    for rows in _rows(docs, _nobodys):
+        for row in tx.all(SQL.put_many, tenant_no=tenant_no, rows=rows, now=now):
+            is_new[row.entity_id] = row.is_new
+    return is_new
+
+
+def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str, whose: Whose = _nobodys) -> None:
+    """As `save`, for many."""
+    rows = [
+        {
+            "no": found.entity_no,
+            "doc": found.doc,
+            "box": _box(found.doc["attrs"]),
+            **_owned(whose(found.doc)),
+            "added": change.added,
+            "updated": change.updated,
+            "removed": change.removed,
+            "before": change.before,
+            "written": change.written,
+            "gone": change.gone,
+        }
+        for found, change in saved
+    ]
+    if rows:
+        tx.execute(SQL.save_many, rows=_text(rows), now=now)
+
+
+def _owned(subjects: Sequence[int] | None) -> dict[str, Any]:
+    return {} if subjects is None else {"subjects": list(subjects)}
+
+
+def _rows(docs: Sequence[Any], whose: Whose) -> Iterator[str]:
+    """In one order, so that two batches never wait for each other."""
+    ordered = sorted(docs, key=lambda doc: doc["id"])
+    for at in range(0, len(ordered), _CHUNK):
+        yield _text(
+            [{"doc": doc, "box": _box(doc["attrs"]), **_owned(whose(doc))} for doc in ordered[at : at + _CHUNK]]
+        )
+
+
+def spread(tx: Transaction, limit: int = 5_000) -> int:
+    """Turns the oldest noted writes into observations; returns how many."""
+    return int(tx.get(SQL.spread, limit=limit).n)
+
+
+def spread_entities(tx: Transaction, entity_nos: Sequence[int]) -> None:
+    """Brings the history of these entities up to date, before it is read."""
+    tx.execute(SQL.spread_entities, entity_nos=list(entity_nos))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The entities of one tenant under a condition, as one actor's connection or transaction reads them."""
+
+    read: Callable[..., list[Any]]
+    tenant_no: int
+    condition: Condition
+    values: Mapping[str, object]
+    public: bool = False
+
+    def find(self, *, limit: int, offset: int = 0, after: int = 0, order: str = "") -> list[Stored]:
+        """Those with an entity_no greater than `after`, in the order of `order` (made by the language), then of that."""
+        sql = self._placed(SQL.find_public if self.public else SQL.find).replace(
+            "/* order */", f"{order}, " if order else ""
+        )
+        rows = self.read(sql, tenant_no=self.tenant_no, limit=limit, offset=offset, after=after, **self.values)
+        return [stored(row) for row in rows]
+
+    def count(self) -> int:
+        return int(
+            self.read(
+                self._placed(SQL.count_public if self.public else SQL.count), tenant_no=self.tenant_no, **self.values
+            )[0].n
+        )
+
+    def _placed(self, sql: str) -> str:
+        # The condition is fixed text with places for values (language/condition.py).
+        return sql.replace("/* condition */", self.condition.sql)
+
+
+def allow_writer(tx: Transaction, organisation_no: int, *, personal: bool) -> None:
+    tx.execute(SQL.allow_writer, organisation_no=organisation_no, personal=personal, at=tx.now)
+
+
+def list_tenants(tx: Transaction) -> list[Any]:
+    return tx.all(SQL.tenants)
+
+
+def collations(city: City) -> frozenset[str]:
+    """The orders of texts that this database knows, by their ICU names."""
+    known = _kept(city, "collations")
+    if not known:
+        known.update((row.collname, True) for row in city.db.read_all(SQL.collations))
+    return frozenset(known)

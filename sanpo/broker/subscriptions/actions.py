@@ -1,0 +1,150 @@
+"""Create, retrieve, list, update and delete subscriptions (§5.8.1 to §5.8.5). A subscription is its creator's alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sanpo.broker.contexts import Context, resolve
+from sanpo.broker.entities import Place
+from sanpo.broker.selection import Window
+from sanpo.broker.sight import DUTY
+from sanpo.broker.store import decode, make_tenant_no
+from sanpo.broker.subscriptions.errors import SubscriptionExists, SubscriptionNotFound
+from sanpo.broker.subscriptions.model import Owner
+from sanpo.broker.subscriptions.reading import merge_members, read_subscription
+from sanpo.broker.subscriptions.store import SQL, raise_revision, text, unwatch
+from sanpo.broker.subscriptions.writing import public
+from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
+from sanpo.ground.errors import NotPermitted, NotSignedIn
+from sanpo.ground.ids import new_id
+
+PREFIX = "urn:ngsi-ld:Subscription:"
+
+
+def owner_of(actor: Actor) -> Owner:
+    """Whose a subscription of this actor is. Raises `NotSignedIn`, `NotPermitted`."""
+    match actor:
+        case Anonymous():
+            raise NotSignedIn
+        case Client():
+            key = f"{actor.client_id}/{actor.agreement_id or ''}"
+            return Owner(key, actor.organisation_no, actor.organisation_id, actor.client_id, actor.agreement_id)
+        case System() | Staff(role="officer"):
+            return Owner("city")
+        case _:
+            raise NotPermitted(needed="client")
+
+
+def create_subscription(place: Place, data: Any, context: Context, given: Any) -> str:
+    """Stores a subscription; returns its id. Changes that commit after this are told.
+
+    `given` is what the client named as its context: notifications are written with it, if no jsonldContext is asked for.
+    """
+    owner = owner_of(place.actor)
+    doc = read_subscription(data, context, place.city.settings, place.city.now())
+    if "jsonldContext" in doc:
+        resolve(place.city, doc["jsonldContext"])
+    subscription_id = str(doc.setdefault("id", PREFIX + new_id("sub")))
+    tenant_no = make_tenant_no(place.city, place.tenant)
+    with place.transaction(DUTY) as tx:
+        tx.execute(SQL.watch, tenant_no=tenant_no)
+        made = tx.one(
+            SQL.insert_subscription,
+            tenant_no=tenant_no,
+            subscription_id=subscription_id,
+            owner=owner.key,
+            organisation_no=owner.organisation_no,
+            organisation_id=owner.organisation_id,
+            client_id=owner.client_id,
+            agreement_id=owner.agreement_id,
+            revision=raise_revision(tx),
+            **_columns(doc, given, tx.now),
+        )
+        if made is None:
+            raise SubscriptionExists(subscription_id=subscription_id)
+    return subscription_id
+
+
+def update_subscription(place: Place, subscription_id: str, data: Any, context: Context, given: Any) -> None:
+    """Merges a fragment into the subscription. What waits is dropped where it is paused. Raises `SubscriptionNotFound`."""
+    owner = owner_of(place.actor)
+    tenant_no = place.find_tenant_no()
+    with place.transaction(DUTY) as tx:
+        row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+    if row is None:
+        raise SubscriptionNotFound(subscription_id=subscription_id)
+    url = data.get("jsonldContext") if type(data) is dict else None
+    if type(url) is str:
+        resolve(place.city, url)
+    with place.transaction(DUTY) as tx:
+        row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+        if row is None:
+            raise SubscriptionNotFound(subscription_id=subscription_id)
+        doc = merge_members(decode(row.text), data, context, place.city.settings, tx.now)
+        known = decode(row.context_text)
+        columns = _columns(doc, known if given is None else given, tx.now)
+        columns.pop("subscription_id", None)
+        tx.execute(SQL.update_subscription, subscription_no=row.subscription_no, revision=raise_revision(tx), **columns)
+        if not columns["is_active"]:
+            tx.execute(SQL.drop_waiting, subscription_no=row.subscription_no)
+
+
+def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:
+    every = doc.get("timeInterval")
+    expires = doc.get("expiresAt")
+    return {
+        "doc": text(doc),
+        "context": text(given),
+        "endpoint": doc["notification"]["endpoint"]["uri"],
+        "is_active": doc.get("isActive", True),
+        "expires_at": None if expires is None else datetime.fromisoformat(expires),
+        "every_s": every,
+        "next_at": None if every is None else now + timedelta(seconds=every),
+        "now": now,
+    }
+
+
+def retrieve_subscription(place: Place, subscription_id: str, context: Context, *, system: bool = False) -> Any:
+    """Raises `SubscriptionNotFound`, also for another's."""
+    owner = owner_of(place.actor)
+    tenant_no = place.find_tenant_no()
+    with place.transaction(DUTY) as tx:
+        row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+    if row is None:
+        raise SubscriptionNotFound(subscription_id=subscription_id)
+    return public(row, decode(row.text), context, place.city.now(), system=system)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of subscriptions. `count` is how many there are, where that was asked for."""
+
+    docs: Sequence[Any]
+    more: bool
+    count: int | None
+
+
+def list_subscriptions(place: Place, context: Context, window: Window, *, system: bool = False) -> Listed:
+    """The actor's own, in the order in which they were created."""
+    whose = {"tenant_no": place.find_tenant_no(), "owner": owner_of(place.actor).key}
+    with place.transaction(DUTY) as tx:
+        rows = tx.all(SQL.subscriptions, **whose, limit=window.limit + 1, offset=window.offset)
+        count = int(tx.get(SQL.count_subscriptions, **whose).n) if window.count else None
+    now = place.city.now()
+    docs = [public(row, decode(row.text), context, now, system=system) for row in rows[: window.limit]]
+    return Listed(docs, len(rows) > window.limit, count)
+
+
+def delete_subscription(place: Place, subscription_id: str) -> None:
+    """Deletes it with what waits to be told. Raises `SubscriptionNotFound`."""
+    owner = owner_of(place.actor)
+    tenant_no = place.find_tenant_no()
+    with place.transaction(DUTY) as tx:
+        tx.execute(SQL.hold_tenant, tenant_no=tenant_no)
+        if not tx.execute(
+            SQL.delete_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key
+        ):
+            raise SubscriptionNotFound(subscription_id=subscription_id)
+        raise_revision(tx)
+        unwatch(tx, tenant_no)

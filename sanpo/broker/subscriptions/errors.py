@@ -1,0 +1,25 @@
+"""What can go wrong with subscriptions."""
+
+from sanpo.broker.errors import BrokerError
+from sanpo.ground.errors import Kind
+
+
+class SubscriptionIsInvalid(BrokerError):
+    """The data is no Subscription (§5.2.12). Fields: where, problem."""
+
+    code = "broker.subscription_is_invalid"
+    kind = Kind.INVALID
+
+
+class SubscriptionExists(BrokerError):
+    """There is a subscription of this id already (§5.8.1.4). Field: subscription_id."""
+
+    code = "broker.subscription_exists"
+    kind = Kind.CONFLICT
+
+
+class SubscriptionNotFound(BrokerError):
+    """No subscription of this id is there, or it is another's. Field: subscription_id."""
+
+    code = "broker.subscription_not_found"
+    kind = Kind.NOT_FOUND

@@ -1,0 +1,209 @@
+"""From changes to notifications: what the core noted in the transaction of each write, matched against subscriptions.
+
+One transaction takes changes out of the outbox and puts notifications in, so that none is lost or told twice. Changes of
+public entities are decided here; those of personal ones only as far as their type, since what of them is in sight is known
+at the moment of sending.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sanpo.broker.model import written
+from sanpo.broker.sight import DUTY
+from sanpo.broker.store import decode
+from sanpo.broker.subscriptions.model import Item, Subscription
+from sanpo.broker.subscriptions.store import SQL, items_in, items_text, load
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.ids import new_id
+
+TAKEN = 500
+MOST_ROUNDS = 40
+MOST_ITEMS = 100
+MOST_PERIODIC = 500
+PREFIX = "urn:ngsi-ld:Notification:"
+
+
+@dataclass
+class Index:
+    """Subscriptions by what a change must be about, so that one change is compared with few."""
+
+    revision: int = -1
+    subscriptions: dict[int, tuple[int, Subscription]] = field(default_factory=dict)
+    by_type: dict[tuple[int, str], list[Subscription]] = field(default_factory=dict)
+    by_attribute: dict[tuple[int, str], list[Subscription]] = field(default_factory=dict)
+
+    def refresh(self, tx: Transaction) -> None:
+        """Reads what has changed since."""
+        row = tx.one(SQL.revision)
+        revision = 0 if row is None else int(row.revision)
+        if revision == self.revision:
+            return
+        known = {each.subscription_no: each.revision for each in tx.all(SQL.known)}
+        kept = {no: found for no, found in self.subscriptions.items() if known.get(no) == found[0]}
+        for each in load(tx, [no for no in known if no not in kept]):
+            kept[each.subscription_no] = (known[each.subscription_no], each)
+        self.subscriptions = kept
+        self._sort()
+        self.revision = revision
+
+    def _sort(self) -> None:
+        by_type: dict[tuple[int, str], list[Subscription]] = defaultdict(list)
+        by_attribute: dict[tuple[int, str], list[Subscription]] = defaultdict(list)
+        for _, each in self.subscriptions.values():
+            if "timeInterval" in each.doc:
+                continue
+            if each.selections:
+                for iri in {choice[0] for selection in each.selections for choice in selection.choices}:
+                    by_type[each.tenant_no, iri].append(each)
+            else:
+                for iri in each.watched or ():
+                    by_attribute[each.tenant_no, iri].append(each)
+        self.by_type, self.by_attribute = dict(by_type), dict(by_attribute)
+
+    def find(self, tenant_no: int, item: Item) -> list[Subscription]:
+        """Those that this change may be for, each once, in the order in which they were created."""
+        found: dict[int, Subscription] = {}
+        for iri in item.doc["type"]:
+            found.update((each.subscription_no, each) for each in self.by_type.get((tenant_no, iri), ()))
+        if self.by_attribute:
+            for iri in {*item.doc["attrs"], *item.removed}:
+                found.update((each.subscription_no, each) for each in self.by_attribute.get((tenant_no, iri), ()))
+        return [found[no] for no in sorted(found)]
+
+
+def index_of(city: City) -> Index:
+    """What this process remembers of one city's subscriptions."""
+    index: Index = city.__dict__.setdefault("_broker_subscriptions", Index())
+    return index
+
+
+def follow(city: City) -> int:
+    """Turns the changes that wait into notifications; returns how many changes it were."""
+    total = 0
+    for _ in range(MOST_ROUNDS):
+        with city.transaction(DUTY) as tx:
+            if not tx.get(SQL.alone).is_alone:
+                break
+            _queue_periodic(tx)
+            rows = tx.all(SQL.take_changes, limit=TAKEN)
+            if rows:
+                _match(tx, sorted(rows, key=lambda row: row.change_no))
+        total += len(rows)
+        if len(rows) < TAKEN:
+            break
+    return total
+
+
+def _match(tx: Transaction, rows: Iterable[Any]) -> None:
+    index = index_of(tx.city)
+    index.refresh(tx)
+    told: dict[int, list[Item]] = defaultdict(list)
+    for row in rows:
+        item = _item(row)
+        for each in index.find(row.tenant_no, item):
+            if each.is_on(tx.now) and _concerns(each, item):
+                told[each.subscription_no].append(item)
+    if told:
+        _queue(tx, [(index.subscriptions[no][1], items) for no, items in told.items()])
+
+
+def _concerns(subscription: Subscription, item: Item) -> bool:
+    if item.subjects is None:
+        return subscription.fits(item)
+    return subscription.owner.agreement_id is not None and subscription.may_fit(item)
+
+
+def _item(row: Any) -> Item:
+    before = decode(row.before) if row.before else {}
+    deleted = row.kind == "deleted"
+    return Item(
+        row.entity_no,
+        row.kind,
+        before if deleted else decode(row.after),
+        before["attrs"] if deleted else before,
+        tuple(row.added),
+        tuple(row.updated),
+        tuple(row.removed),
+        None if row.subjects is None else tuple(row.subjects),
+        written(row.at),
+    )
+
+
+def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None:
+    """Notifications of one subscription, each entity once in each."""
+    slow = [each.subscription_no for each, items in told if each.throttling_s or _is_personal(items)]
+    last = {row.subscription_no: row.last_due_at for row in tx.all(SQL.last_due, numbers=slow)} if slow else {}
+    held = {row.subscription_no: row for row in tx.all(SQL.held, numbers=slow, now=tx.now)} if slow else {}
+    for subscription, given in told:
+        no, items = subscription.subscription_no, given
+        row = held.get(no)
+        if row is not None:
+            items = items_in(row.items) + items
+        if subscription.throttling_s:
+            items = _latest(items)
+        due_at = row.due_at if row is not None else _due_at(tx.now, subscription, last.get(no), items)
+        batches = list(_batches(items))
+        if row is not None:
+            tx.execute(SQL.refill, notification_no=row.notification_no, items=items_text(batches.pop(0)))
+        for batch in batches:
+            queue_notification(tx, no, batch, due_at)
+        if subscription.throttling_s:
+            tx.execute(SQL.note_due, subscription_no=no, due_at=due_at)
+
+
+def _is_personal(items: Iterable[Item]) -> bool:
+    return any(item.subjects is not None for item in items)
+
+
+def _due_at(now: datetime, subscription: Subscription, last: datetime | None, items: list[Item]) -> datetime:
+    """When it may leave: not sooner after the last than throttling allows; uses of personal ones once in a second."""
+    if subscription.throttling_s:
+        return now if last is None else max(now, last + timedelta(seconds=subscription.throttling_s))
+    if _is_personal(items):
+        return datetime.fromtimestamp(math.floor(now.timestamp()) + 1, UTC)
+    return now
+
+
+def _latest(items: list[Item]) -> list[Item]:
+    found: dict[int, Item] = {}
+    for item in items:
+        before = found.get(item.entity_no)
+        found[item.entity_no] = item if before is None else before.followed_by(item)
+    return list(found.values())
+
+
+def _batches(items: list[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    there: set[int] = set()
+    for item in items:
+        if item.entity_no in there or len(batch) == MOST_ITEMS:
+            yield batch
+            batch, there = [], set()
+        batch.append(item)
+        there.add(item.entity_no)
+    if batch:
+        yield batch
+
+
+def queue_notification(tx: Transaction, subscription_no: int, items: list[Item], due_at: datetime) -> None:
+    tx.execute(
+        SQL.queue,
+        notification_id=PREFIX + new_id("ntf"),
+        subscription_no=subscription_no,
+        items=items_text(items),
+        periodic=not items,
+        now=tx.now,
+        due_at=due_at,
+    )
+
+
+def _queue_periodic(tx: Transaction) -> None:
+    """Notifications by `timeInterval`, without waiting for a change; none while the one before waits."""
+    for row in tx.all(SQL.take_periodic, now=tx.now, limit=MOST_PERIODIC):
+        if not row.is_waiting and (row.expires_at is None or row.expires_at > tx.now):
+            queue_notification(tx, row.subscription_no, [], tx.now)

@@ -1,0 +1,170 @@
+-- name: watch
+-- Holds the row, so that the last subscription's end and a new one's begin do not cross.
+update broker.tenants set watched = true where tenant_no = %(tenant_no)s
+
+-- name: hold_tenant
+select tenant_no from broker.tenants where tenant_no = %(tenant_no)s for no key update
+
+-- name: unwatch
+update broker.tenants set watched = exists (select from broker.subscriptions s where s.tenant_no = %(tenant_no)s)
+where tenant_no = %(tenant_no)s
+
+-- name: raise_revision
+insert into broker.subscription_revision (revision) values (1)
+on conflict (only_row) do update set revision = subscription_revision.revision + 1 returning revision
+
+-- name: revision
+select revision from broker.subscription_revision
+
+-- name: insert_subscription
+insert into broker.subscriptions (tenant_no, subscription_id, owner, organisation_no, organisation_id, client_id,
+                                  agreement_id, doc, context, endpoint, is_active, expires_at, every_s, next_at, revision,
+                                  created_at, modified_at)
+values (%(tenant_no)s, %(subscription_id)s, %(owner)s, %(organisation_no)s, %(organisation_id)s, %(client_id)s,
+        %(agreement_id)s, %(doc)s::jsonb, %(context)s::jsonb, %(endpoint)s, %(is_active)s, %(expires_at)s::timestamptz,
+        %(every_s)s::float8, %(next_at)s::timestamptz, %(revision)s, %(now)s, %(now)s)
+on conflict do nothing returning subscription_no
+
+-- name: update_subscription
+update broker.subscriptions set doc = %(doc)s::jsonb, context = %(context)s::jsonb, endpoint = %(endpoint)s,
+       is_active = %(is_active)s, expires_at = %(expires_at)s::timestamptz, every_s = %(every_s)s::float8,
+       next_at = %(next_at)s::timestamptz, revision = %(revision)s, modified_at = %(now)s, failures = 0, retry_at = null
+where subscription_no = %(subscription_no)s
+
+-- name: lock_subscription
+select *, doc::text as text, context::text as context_text from broker.subscriptions
+where tenant_no = %(tenant_no)s and subscription_id = %(subscription_id)s and owner = %(owner)s for update
+
+-- name: subscription
+select *, doc::text as text from broker.subscriptions
+where tenant_no = %(tenant_no)s and subscription_id = %(subscription_id)s and owner = %(owner)s
+
+-- name: subscriptions
+select *, doc::text as text from broker.subscriptions where tenant_no = %(tenant_no)s and owner = %(owner)s
+order by subscription_no limit %(limit)s offset %(offset)s
+
+-- name: count_subscriptions
+select count(*) as n from broker.subscriptions where tenant_no = %(tenant_no)s and owner = %(owner)s
+
+-- name: delete_subscription
+delete from broker.subscriptions
+where tenant_no = %(tenant_no)s and subscription_id = %(subscription_id)s and owner = %(owner)s returning subscription_no
+
+-- name: drop_waiting
+delete from broker.notifications where subscription_no = %(subscription_no)s and not dead
+
+-- name: known
+select subscription_no, revision from broker.subscriptions where is_active
+
+-- name: load
+select s.*, s.doc::text as text, s.context::text as context_text, t.name as tenant
+from broker.subscriptions s join broker.tenants t using (tenant_no) where s.subscription_no = any(%(numbers)s::bigint[])
+
+-- name: alone
+-- One at a time turns changes into notifications, so that they keep their order.
+select pg_try_advisory_xact_lock(7021, 1) as is_alone
+
+-- name: take_changes
+with due as (select change_no from broker.changes order by change_no limit %(limit)s for update)
+delete from broker.changes c using due where c.change_no = due.change_no
+returning c.change_no, c.tenant_no, c.entity_no, c.kind, c.added, c.updated, c.removed, c.before::text as before,
+          c.after::text as after, c.subjects, c.at
+
+-- name: last_due
+select subscription_no, last_due_at from broker.subscriptions where subscription_no = any(%(numbers)s::bigint[])
+
+-- name: held
+-- Notifications that wait for their time, to which more may be added.
+select notification_no, subscription_no, items::text as items, due_at from broker.notifications
+where subscription_no = any(%(numbers)s::bigint[]) and not dead and attempts = 0 and claimed_until is null
+  and not periodic and due_at > %(now)s order by notification_no for update
+
+-- name: refill
+update broker.notifications set items = %(items)s::jsonb where notification_no = %(notification_no)s
+
+-- name: queue
+insert into broker.notifications (notification_id, subscription_no, items, periodic, queued_at, due_at)
+select %(notification_id)s, subscription_no, %(items)s::jsonb, %(periodic)s, %(now)s, %(due_at)s
+from broker.subscriptions where subscription_no = %(subscription_no)s
+
+-- name: note_due
+update broker.subscriptions set last_due_at = %(due_at)s where subscription_no = %(subscription_no)s
+
+-- name: take_periodic
+update broker.subscriptions s set next_at = greatest(s.next_at + make_interval(secs => s.every_s), %(now)s)
+where s.subscription_no in (select d.subscription_no from broker.subscriptions d
+                            where d.next_at <= %(now)s and d.is_active order by d.next_at limit %(limit)s
+                            for update skip locked)
+returning s.subscription_no, s.expires_at,
+          exists (select from broker.notifications n where n.subscription_no = s.subscription_no and n.periodic
+                  and not n.dead) as is_waiting
+
+-- name: heads
+-- The first waiting notification of each subscription that has one: one step of the index for each.
+with recursive head as (
+  (select subscription_no, notification_no from broker.notifications where not dead
+   order by subscription_no, notification_no limit 1)
+  union all
+  select n.subscription_no, n.notification_no from head h cross join lateral (
+    select subscription_no, notification_no from broker.notifications
+    where not dead and subscription_no > h.subscription_no order by subscription_no, notification_no limit 1) n
+)
+select s.subscription_no, n.notification_no, s.endpoint, s.failures
+from head join broker.notifications n using (notification_no)
+join broker.subscriptions s on s.subscription_no = n.subscription_no
+where n.due_at <= %(now)s and (s.retry_at is null or s.retry_at <= %(now)s)
+  and (n.claimed_until is null or n.claimed_until <= %(now)s)
+order by s.failures > 0, n.due_at, n.notification_no limit %(limit)s
+
+-- name: claim
+-- The first of the subscription, if it is due and nobody has it.
+update broker.notifications n set claimed_until = %(until)s, attempts = n.attempts + 1
+where n.notification_no = (select f.notification_no from broker.notifications f
+                           where f.subscription_no = %(subscription_no)s and not f.dead
+                           order by f.notification_no limit 1 for update)
+  and n.due_at <= %(now)s and (n.claimed_until is null or n.claimed_until <= %(now)s) and not n.dead
+returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.attempts, n.queued_at
+
+-- name: delivered
+with gone as (delete from broker.notifications where notification_no = %(notification_no)s returning subscription_no)
+update broker.subscriptions s set times_sent = times_sent + 1, last_notification = %(now)s, last_success = %(now)s,
+       failures = 0, retry_at = null, last_error = null
+from gone where s.subscription_no = gone.subscription_no
+
+-- name: drop_notification
+delete from broker.notifications where notification_no = %(notification_no)s
+
+-- name: failed
+with noted as (
+  update broker.notifications set claimed_until = null, error = %(error)s,
+         dead = dead or attempts >= %(most)s or queued_at < %(oldest)s
+  where notification_no = %(notification_no)s returning subscription_no
+)
+update broker.subscriptions s set times_sent = times_sent + 1, times_failed = times_failed + 1,
+       last_notification = %(now)s, last_failure = %(now)s, last_error = %(error)s, failures = failures + 1,
+       retry_at = %(now)s + make_interval(secs => least(%(most_wait_s)s, power(2, least(failures, 30))))
+from noted where s.subscription_no = noted.subscription_no
+
+-- name: unclaim
+update broker.notifications set claimed_until = null, attempts = attempts - 1, due_at = %(due_at)s
+where notification_no = %(notification_no)s
+
+-- name: deliveries
+select n.notification_id, s.subscription_id, t.name as tenant, s.endpoint, n.dead, n.attempts, n.queued_at, n.due_at,
+       s.retry_at, n.error, jsonb_array_length(n.items) as entities
+from broker.notifications n join broker.subscriptions s using (subscription_no) join broker.tenants t using (tenant_no)
+where (%(subscription_no)s::bigint is null or s.subscription_no = %(subscription_no)s)
+  and (not %(dead_only)s or n.dead)
+order by n.notification_no limit %(limit)s
+
+-- name: replay
+with again as (
+  update broker.notifications n set dead = false, attempts = 0, due_at = %(now)s, queued_at = %(now)s, claimed_until = null
+  from broker.subscriptions s where s.subscription_no = n.subscription_no and n.dead
+    and (%(subscription_id)s::text is null or s.subscription_id = %(subscription_id)s)
+    and (%(notification_id)s::text is null or n.notification_id = %(notification_id)s)
+  returning n.subscription_no
+), calm as (
+  update broker.subscriptions set failures = 0, retry_at = null where subscription_no in (select subscription_no from again)
+)
+select count(*) as n from again

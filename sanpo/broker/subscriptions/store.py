@@ -1,0 +1,57 @@
+"""The vault's door for subscriptions and notifications."""
+
+from typing import Any
+
+from sanpo.broker.store import decode, encode
+from sanpo.broker.subscriptions.model import Item, Owner, Subscription
+from sanpo.ground.db import Transaction
+from sanpo.ground.queries import load_queries
+
+SQL = load_queries(__package__)
+
+
+def text(value: Any) -> str:
+    return encode(value).decode()
+
+
+def raise_revision(tx: Transaction) -> int:
+    """Tells every process that subscriptions have changed."""
+    return int(tx.get(SQL.raise_revision).revision)
+
+
+def unwatch(tx: Transaction, tenant_no: int) -> None:
+    """Changes of a tenant without subscriptions are not noted any more."""
+    tx.execute(SQL.hold_tenant, tenant_no=tenant_no)
+    tx.execute(SQL.unwatch, tenant_no=tenant_no)
+
+
+def load(tx: Transaction, numbers: list[int]) -> list[Subscription]:
+    return [_subscription(row) for row in tx.all(SQL.load, numbers=numbers)]
+
+
+def find_one(tx: Transaction, subscription_no: int) -> Subscription | None:
+    found = load(tx, [subscription_no])
+    return found[0] if found else None
+
+
+def _subscription(row: Any) -> Subscription:
+    owner = Owner(row.owner, row.organisation_no, row.organisation_id, row.client_id, row.agreement_id)
+    return Subscription(
+        row.subscription_no,
+        row.tenant_no,
+        row.tenant,
+        row.subscription_id,
+        owner,
+        decode(row.text),
+        decode(row.context_text),
+        row.is_active,
+        row.expires_at,
+    )
+
+
+def items_in(json: str) -> list[Item]:
+    return [Item.of_json(each) for each in decode(json)]
+
+
+def items_text(items: list[Item]) -> str:
+    return text([item.as_json() for item in items])

@@ -1,0 +1,226 @@
+"""Retrieve and query the temporal evolution of entities (§5.7.3, §5.7.4), as far as the actor may see it.
+
+An entity fits a condition if any of its instances in the span does; one without an instance in the span is not found.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from sanpo.broker import history
+from sanpo.broker.entities import Place, Wanted
+from sanpo.broker.errors import EntityNotFound
+from sanpo.broker.language.condition import Condition, Parameters
+from sanpo.broker.model import Attributes
+from sanpo.broker.personal import unveiled
+from sanpo.broker.selection import AnyOf, HasAttribute, IdPattern, Ids, OfType, Part, ScopeQ, Window, together
+from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
+from sanpo.broker.store import Stored
+from sanpo.broker.temporal.model import Chronicle, Cut, Evolutions, Span, in_order, instance_of
+from sanpo.broker.temporal.store import Histories, names_of
+from sanpo.ground.actors import Client
+from sanpo.ground.db import Transaction
+
+MOST_INSTANCES = 10_000
+"""In one answer. What there is beyond, the next request asks for (§6.3.10)."""
+SCANNED = 200
+T = TypeVar("T")
+_OF_ROWS = (OfType, Ids, IdPattern, ScopeQ, AnyOf)
+"""What the row of an entity decides; of all else its history does. `AnyOf` holds selectors: types and ids."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The histories that one actor reads, and what of them is in sight."""
+
+    histories: Histories
+    sight: Sight
+
+    def show(self, chronicle: Chronicle, attrs: Attributes, subjects: tuple[int, ...] | None) -> Any | None:
+        """Instances about these residents as the actor may see them."""
+        stored = Stored(chronicle.entity_no, {**chronicle.doc, "attrs": attrs}, subjects)
+        return self.sight.show(stored)
+
+    def note(self, chronicle: Chronicle, about: set[int]) -> None:
+        whose = None if chronicle.subjects is None else tuple(sorted(about | set(chronicle.subjects)))
+        self.sight.note([Stored(chronicle.entity_no, None, whose)])
+
+    def public(self) -> "Seen":
+        return replace(self, histories=replace(self.histories, public=True))
+
+
+def retrieve_evolution(place: Place, entity_id: str, span: Span, wanted: Wanted | None = None) -> Evolutions:
+    """The evolution of one entity. Raises `EntityNotFound`, also for what is not in sight."""
+
+    def look(seen: Seen) -> Evolutions:
+        chronicle = find_chronicle(place, seen, entity_id, wanted)
+        docs, cut = evolutions_of(seen, [chronicle], span)
+        if span.attributes is not None and not docs[0]["attrs"]:
+            every, _ = evolutions_of(seen, [chronicle], Span(last_n=1, attributes=span.attributes))
+            if not every[0]["attrs"]:
+                raise EntityNotFound(entity_id=entity_id)
+        return Evolutions(docs, cut=cut)
+
+    return looking(place, "temporal retrieve", look)
+
+
+def query_evolutions(
+    place: Place,
+    parts: Sequence[Part],
+    span: Span,
+    window: Window,
+    tell: "Callable[[Seen, list[Chronicle]], tuple[list[Any], Cut | None]] | None" = None,
+) -> Evolutions:
+    """The evolutions of what fits all parts, in the order of creation. `tell` makes something else of them than rows."""
+    history.spread(place.city)
+
+    def look(seen: Seen) -> Evolutions:
+        found, more, count = _page(seen, parts, span, window)
+        docs, cut = (tell or (lambda seen, found: evolutions_of(seen, found, span)))(seen, found)
+        return Evolutions(docs, more, count, cut)
+
+    return looking(place, "temporal query", look)
+
+
+def looking(place: Place, operation: str, look: Callable[[Seen], T]) -> T:
+    """Lets `look` see what the actor may; the use is in the journal before anything leaves."""
+    check_reader(place.actor)
+    tenant_no = place.find_tenant_no()
+    if sees_public_only(place.actor):
+        return look(Seen(Histories(place.city, place.city.db.read_all, tenant_no, public=True), PUBLIC))
+
+    def seeing(tx: Transaction, sight: Sight) -> T:
+        return look(Seen(Histories(place.city, tx.all, tenant_no), sight))
+
+    return place.looking(operation, seeing)
+
+
+def find_chronicle(place: Place, seen: Seen, entity_id: str, wanted: Wanted | None = None) -> Chronicle:
+    """Whose history it is, by the id under which this actor knows it. Raises `EntityNotFound`."""
+    actor, histories = place.actor, seen.histories
+    number = unveiled(place.city, actor.organisation_no, entity_id) if isinstance(actor, Client) else None
+    found = histories.find_by_id(entity_id) if number is None else histories.find_by_no(number)
+    shown = None if found is None else seen.show(found, {}, found.subjects)
+    if found is None or shown is None or shown["id"] != entity_id or (wanted is not None and not wanted(shown["type"])):
+        raise EntityNotFound(entity_id=entity_id)
+    groups = histories.groups_of([found])
+    history.prepare(place.city, list(groups))
+    if not histories.attr_nos_in(groups):
+        raise EntityNotFound(entity_id=entity_id)
+    return found
+
+
+def evolutions_of(seen: Seen, chronicles: list[Chronicle], span: Span) -> tuple[list[Any], Cut | None]:
+    """Their instances in the span, and which part of it the answer holds where that is not all."""
+    docs, cut = _evolutions(seen, chronicles, span, note=True)
+    return [doc for doc in docs if doc is not None], cut
+
+
+def _evolutions(
+    seen: Seen, chronicles: list[Chronicle], span: Span, *, note: bool
+) -> tuple[list[Any | None], Cut | None]:
+    if not chronicles:
+        return [], None
+    rows = seen.histories.rows(seen.histories.groups_of(chronicles), span, MOST_INSTANCES + 1)
+    cut = None
+    if len(rows) > MOST_INSTANCES:
+        rows, cut = _cut(rows, span)
+    by_place: list[list[Any]] = [[] for _ in chronicles]
+    for row in rows:
+        by_place[row.grp].append(row)
+    names = names_of(seen.histories.city, [row.attr_no for row in rows])
+    return [
+        _evolution(seen, chronicle, found, names, span, note=note)
+        for chronicle, found in zip(chronicles, by_place, strict=True)
+    ], cut
+
+
+def _cut(rows: list[Any], span: Span) -> tuple[list[Any], Cut]:
+    """As many rows as an answer holds, and no moment in part, so that the next request can begin there."""
+    edge = rows[MOST_INSTANCES].moment
+    kept = [row for row in rows if row.moment != edge] or rows[:MOST_INSTANCES]
+    time = span.time
+    given = None if time is None else time.end if span.last_n is not None else time.start
+    start = rows[0].moment if given is None else type(edge).fromisoformat(given)
+    return kept, Cut(start, kept[-1].moment, span.last_n)
+
+
+def _evolution(
+    seen: Seen, chronicle: Chronicle, rows: list[Any], names: dict[int, str], span: Span, *, note: bool
+) -> Any | None:
+    shown = seen.show(chronicle, {}, chronicle.subjects)
+    if shown is None:
+        return None
+    groups: dict[tuple[int, ...] | None, Attributes] = {}
+    for row in rows:
+        whose = chronicle.subjects if row.subjects is None else tuple(row.subjects)
+        groups.setdefault(whose, {}).setdefault(names[row.attr_no], []).append(instance_of(row))
+    attrs: Attributes = {}
+    about: set[int] = set()
+    for whose, found in groups.items():
+        part = seen.show(chronicle, found, whose)
+        if part is not None:
+            about.update(whose or ())
+            for iri, instances in part["attrs"].items():
+                attrs.setdefault(iri, []).extend(instances)
+    if note:
+        seen.note(chronicle, about)
+    if len(groups) > 1 or span.last_n is not None:
+        attrs = in_order(attrs, span.time)
+    if shown["id"] != chronicle.entity_id:  # two recipients could join what they know by the numbers of instances
+        attrs = {iri: [_unnamed(each) for each in found] for iri, found in attrs.items()}
+    return {**shown, "attrs": attrs}
+
+
+def _unnamed(instance: Any) -> Any:
+    return {key: value for key, value in instance.items() if key != "instanceId"}
+
+
+def _page(seen: Seen, parts: Sequence[Part], span: Span, window: Window) -> tuple[list[Chronicle], bool, int | None]:
+    of_rows = [part for part in parts if isinstance(part, _OF_ROWS)]
+    fine = [part for part in parts if not isinstance(part, _OF_ROWS)]
+    asked = [part for part in fine if isinstance(part, HasAttribute)]
+    parameters = Parameters()
+    condition = together(of_rows).compile(parameters)
+    if seen.sight is PUBLIC and condition.exact and len(asked) == len(fine):
+        near = replace(span, attributes=asked[0].iris) if asked else span
+        limit = window.limit + 1 if window.limit else 0
+        found = seen.histories.list_with(
+            condition, parameters.values, near, after=-1, limit=limit, offset=window.offset
+        )
+        count = seen.histories.count_with(condition, parameters.values, near) if window.count else None
+        return found[: window.limit], len(found) > window.limit, count
+    if seen.sight is not PUBLIC:
+        condition = Condition(f"e.personal or ({condition.sql})", exact=False)
+    return _counted(_fitting(seen, parts, span, condition, parameters), seen, window)
+
+
+def _counted(fitting: Iterator[Chronicle], seen: Seen, window: Window) -> tuple[list[Chronicle], bool, int | None]:
+    page: list[Chronicle] = []
+    end, number = window.offset + window.limit, 0
+    for chronicle in fitting:
+        if window.offset <= number < end:
+            page.append(chronicle)
+        if window.count:
+            seen.note(chronicle, set())
+        number += 1
+        if not window.count and number > end:
+            break
+    return page, number > end, number if window.count else None
+
+
+def _fitting(
+    seen: Seen, parts: Sequence[Part], span: Span, condition: Condition, parameters: Parameters
+) -> Iterator[Chronicle]:
+    """Those whose evolution in the span, as far as it is in sight, fits all parts."""
+    wanted, after = together(parts), -1
+    near = replace(span, attributes=None, last_n=None)
+    while True:
+        batch = seen.histories.list_with(condition, parameters.values, near, after=after, limit=SCANNED)
+        for chronicle in batch:
+            (doc,), _ = _evolutions(seen, [chronicle], near, note=False)
+            if doc is not None and doc["attrs"] and wanted.matches(doc):
+                yield chronicle
+        if len(batch) < SCANNED:
+            return
+        after = batch[-1].entity_no

@@ -1,0 +1,27 @@
+"""A broker without sign-in, asked over HTTP in the same process."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from sanpo.ground.city import City
+
+ROOT = "/ngsi-ld/v1"
+
+
+@pytest.fixture
+def open_city(city: City) -> City:
+    """The city with a broker that needs no token."""
+    return replace(city, settings=replace(city.settings, broker_open=True))
+
+
+@pytest.fixture
+def broker(web: Any, client: Callable[[], TestClient[Any]], open_city: City) -> TestClient[Any]:
+    """A client of the open broker; paths begin below `/ngsi-ld/v1`."""
+    http = client()
+    web.state.city = open_city
+    http.base_url = http.base_url.join(ROOT)
+    return http
