@@ -12,7 +12,6 @@ Tables: `people.residents`, `people.identities`, `people.households`, `people.ho
 """
 
 from sanpo.people.actions import (
-    appoint_representative,
     name_of,
     register_households,
     register_residents,
@@ -39,7 +38,6 @@ __all__ = [
     "SecretProof",
     "actor_of",
     "add_staff",
-    "appoint_representative",
     "create_client",
     "find_webhook",
     "get_organisation",

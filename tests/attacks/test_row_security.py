@@ -12,7 +12,8 @@ from psycopg import sql
 from sanpo.consent import Decision
 from sanpo.ground.actors import Resident, System
 from sanpo.lake.upkeep import ask_erasure
-from sanpo.people import NewHousehold, appoint_representative, register_households
+from sanpo.people import NewHousehold, register_households
+from sanpo.people.actions import appoint_representative
 from sanpo.people.passkeys import begin_registration, finish_registration
 from sanpo.services.energy.actions import register_homes, register_meters
 from sanpo.services.energy.model import Home

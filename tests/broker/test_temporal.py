@@ -181,6 +181,7 @@ def test_instance_is_changed_and_deleted(car: TestClient[Any]) -> None:
             car.delete(f"{PATH}/attrs/speed/{wrong}"),
         ):
             assert (answer.status_code, answer.json()["type"]) == (404, ERRORS + "ResourceNotFound")
+            assert "has no instance" in answer.json()["detail"]  # broker.instance_not_found
     assert car.delete(f"{PATH}/attrs/fuelLevel/{first}").status_code == 404
     assert (
         car.patch(f"{PATH}/attrs/speed/{first}", json={"speed": {"type": "Relationship", "object": CAR}}).status_code

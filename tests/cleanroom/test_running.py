@@ -13,6 +13,7 @@ from sanpo.cleanroom.errors import QuestionIdIsTaken, QuestionScansTooMuch, Ques
 from sanpo.cleanroom.running import Places, end_question, under_way
 from sanpo.ground.actors import Anonymous
 from sanpo.ground.errors import NotFound, NotSignedIn
+from sanpo.lake import Snapshot
 from tests.cleanroom.cities import TOTAL, Metered, Walk
 
 
@@ -59,6 +60,7 @@ def test_question_is_ended_by_another_request_and_nothing_is_recorded(
     class Endless:
         sql = "select count(*) from range(100000000000) a where a.range % 7 = $p0"
         params = {"p0": 3}
+        far: dict[str, Snapshot] = {}
 
     monkeypatch.setattr(duckdb_engine, "to_statement", lambda plan: Endless)
     outcome: list[Any] = []

@@ -59,7 +59,7 @@ def serve_core(call: Call) -> Reply:
 OPERATIONS = [
     Operation("POST", "/jsonldContexts", add, "6.29.3.1", parameters(), bodies=BODIES),
     Operation("GET", "/jsonldContexts", list_all, "6.29.3.2", parameters("details", "kind")),
-    Operation("GET", "/jsonldContexts/{}", serve, "6.30.3.1", parameters("details")),
+    Operation("GET", "/jsonldContexts/{}", serve, "6.30.3.1", parameters("details"), for_all=True),
     Operation("DELETE", "/jsonldContexts/{}", delete, "6.30.3.2", parameters("reload")),
-    Operation("GET", f"/{_CORE_FILE}", serve_core, "annex B", parameters(), offers=(LD, JSON)),
+    Operation("GET", f"/{_CORE_FILE}", serve_core, "annex B", parameters(), offers=(LD, JSON), for_all=True),
 ]

@@ -20,7 +20,8 @@ MAX_BATCH_BYTES = 48 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the API. `bodies` are the media types that it reads, none where it reads no body."""
+    """One operation of the API. `bodies` are the media types that it reads, none where it reads no body; `for_all` may be
+    called by nobody in particular."""
 
     method: str
     path: str
@@ -30,6 +31,7 @@ class Operation:
     offers: tuple[str, ...] = PLAIN
     bodies: frozenset[str] = frozenset()
     max_body_bytes: int = MAX_BODY_BYTES
+    for_all: bool = False
 
 
 @dataclass

@@ -22,7 +22,7 @@ from sanpo.broker.ngsi_ld.threads import Threads
 from sanpo.broker.sight import OPEN, sees_public_only
 from sanpo.ground.actors import Actor, Anonymous
 from sanpo.ground.city import City
-from sanpo.ground.errors import DomainError
+from sanpo.ground.errors import DomainError, NotSignedIn
 from sanpo.people import actor_of
 
 log = structlog.get_logger()
@@ -97,6 +97,8 @@ class Server:
                 return Reply(406)
             query = _parameters(operation, query_string)
             actor = _actor(city, cookie_name, method, headers)
+            if isinstance(actor, Anonymous) and not operation.for_all:
+                raise NotSignedIn  # before a handler fetches the @context that the request names
             if quick and not sees_public_only(actor):
                 return None
             places = [got for want, got in zip(_pattern(operation), segments, strict=True) if want == "{}"]

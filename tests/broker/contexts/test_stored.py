@@ -9,7 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from sanpo import app
-from sanpo.broker.contexts import CORE_CONTEXT_URL, actions, address_of, resolve
+from sanpo.broker.contexts import CORE_CONTEXT_URL, actions, address_of, resolve, resolving
 from sanpo.broker.contexts.errors import (
     ContextCannotBeReloaded,
     ContextIsMissing,
@@ -334,6 +334,17 @@ def test_without_a_token_only_content_is_served(
         broker.delete(path(local_id, "?reload=true")),
     ):
         assert refused.status_code == 401
+
+
+def test_without_a_token_nobody_makes_the_broker_fetch(
+    web: Any, open_city: City, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(resolving, "fetch", lambda url, *given, **more: fetched.append(url))
+    web.state.city = replace(open_city, settings=replace(open_city.settings, broker_open=False))
+    body = {"@context": "https://example.org/context.jsonld", "id": "urn:a:b", "type": "T"}
+    refused = broker.post("/entities", json=body, headers={"content-type": "application/ld+json"})
+    assert (refused.status_code, fetched) == (401, [])
 
 
 def test_city_with_a_broken_map_is_not_served(city: City) -> None:

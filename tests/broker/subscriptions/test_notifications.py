@@ -87,7 +87,9 @@ TOLD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("members", "told"), TOLD, ids=str)
+@pytest.mark.parametrize(
+    ("members", "told"), TOLD, ids=lambda given: str(sorted(given)) if isinstance(given, set) else str(given)
+)
 def test_subscription_is_told_what_it_asked_for(
     building: TestClient[Any], receiver: Receiver, open_city: City, members: dict[str, Any], told: set[str]
 ) -> None:
