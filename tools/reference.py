@@ -286,7 +286,7 @@ def ngsi_ld_page() -> str:
     ordered = sorted(operations_of_broker.operations, key=lambda each: (each.path, each.method))
     rows = [
         [
-            code(f"{each.method} {PATH}/{each.path}"),
+            code(f"{each.method} {PATH}/{each.path.lstrip('/')}"),
             each.clause,
             " ".join((inspect.getdoc(each.handler) or "").split()),
             ", ".join(code(name) for name in sorted(each.parameters)),

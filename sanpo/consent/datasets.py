@@ -24,6 +24,13 @@ def dataset_text(city: City, name: str, lang: str, column: str | None = None) ->
     return column or name
 
 
+def hands_over_values(city: City, name: str) -> bool:
+    """Whether it is a type of entity: its values reach the recipient resident by resident, and not as totals."""
+    return any(
+        each["name"] == name for service in city.plugins.services for each in service.manifest.get("entities", [])
+    )
+
+
 def _declared(city: City) -> Iterator[Any]:
     for service in city.plugins.services:
         yield from service.manifest.get("datasets", [])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from sanpo.consent import actions, publication
-from sanpo.consent.datasets import dataset_text
+from sanpo.consent.datasets import dataset_text, hands_over_values
 from sanpo.consent.model import PublishedAgreement, read_draft
 from sanpo.consent.states import Decision, State
 from sanpo.ground.actors import Actor, Resident, Staff, require, require_officer
@@ -61,7 +62,15 @@ def get_agreement_page(
     if isinstance(actor, Resident):
         history = actions.list_history(city, actor, agreement_no=card.agreement.agreement_no, limit=20)
     text = _texts(request, city)
-    return render(request, "consent/agreement.html", card=card, history=history, done=done, dataset_text=text)
+    return render(
+        request,
+        "consent/agreement.html",
+        card=card,
+        history=history,
+        done=done,
+        dataset_text=text,
+        hands_over=partial(hands_over_values, city),
+    )
 
 
 @post("/consent/agreements/{agreement_id:str}", sync_to_thread=True, include_in_schema=False)
@@ -106,6 +115,7 @@ def get_review(request: Web, city: City, actor: Actor) -> Response[str]:
         approved=[c for c in cards if c.agreement.state == "approved"],
         past=[c for c in cards if c.agreement.state in ("rejected", "closed")],
         dataset_text=_texts(request, city),
+        hands_over=partial(hands_over_values, city),
     )
 
 

@@ -1,8 +1,10 @@
 """Consent decides what of personal entities leaves the broker, and the journal knows it (promises 1 to 3)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
 
 from sanpo.broker import batches, discovery, entities, querying
 from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, NotAWriter, SightIsContended
@@ -15,6 +17,7 @@ from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.journal import list_entries, list_uses_of
 from tests.broker.consented import BESIDE, COLOUR, ENERGY, METER, OPERATOR, WHOSE, Town, build
+from tests.journeys.town import sign_in
 
 METERS = [OfType(TypeSelection(((METER,),)))]
 
@@ -206,3 +209,14 @@ def test_writer_of_public_entities_cannot_touch_a_personal_one(town: Town) -> No
     assert [type(error) for _, error in batches.merge_entities(place, [fragment]).errors] == [EntityNotFound]
     assert [type(error) for _, error in batches.delete_entities(place, [taken]).errors] == [EntityNotFound]
     assert energies(town, town.residents[0]) == [10, 30]
+
+
+def test_page_says_that_values_are_handed_over(web: Any, client: Callable[[], TestClient[Any]], town: Town) -> None:
+    """An agreement over entities hands over each resident's own values, and not totals of many: the page says which."""
+    meters, totals = town.agreement("energy_wh"), town.world.agreement()
+    made = client()
+    web.state.city = town.city
+    reader = sign_in(town.city, lambda: made, town.residents[0].resident_id)
+    pages = [reader.get(f"/consent/agreements/{each.agreement_id}").text for each in (meters, totals)]
+    assert ["あなた自身の値が" in page for page in pages] == [True, False]
+    assert ["一人ひとりの値は渡りません" in page for page in pages] == [False, True]
