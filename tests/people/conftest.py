@@ -29,11 +29,11 @@ from sanpo.people import (
     Organisation,
     actor_of,
     add_staff,
-    appoint_representative,
     make_sign_in_link,
     register_organisation,
     register_residents,
 )
+from sanpo.people.actions import appoint_representative
 from sanpo.people.model import Registered
 from sanpo.people.sign_in import act_for, sign_in_with_link
 from tests.conftest import START, open_client

@@ -18,16 +18,15 @@ from sanpo.ground.clock import FixedClock
 from sanpo.ground.config import Settings
 from sanpo.ground.errors import InputIsInvalid, NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.keys import Keys
-from sanpo.people import (
-    NewHousehold,
-    NewResident,
+from sanpo.people import NewHousehold, NewResident, name_of, pseudonym, register_households, register_residents
+from sanpo.people.actions import (
     appoint_representative,
-    name_of,
-    pseudonym,
-    register_households,
-    register_residents,
+    choose_language,
+    end_representation,
+    export_self,
+    list_households,
+    read_self,
 )
-from sanpo.people.actions import choose_language, end_representation, export_self, list_households, read_self
 from sanpo.people.errors import (
     ActsForAnother,
     MemberLivesElsewhere,
