@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import procrastinate
+import psycopg
 
 if TYPE_CHECKING:
     from sanpo.ground.db import Transaction
@@ -21,8 +22,16 @@ class Outbox:
     )
 
     def publish(self, tx: "Transaction", task: str, payload: dict[str, Any], lock: str | None = None) -> None:
-        """Queues `task` inside `tx`. Jobs with the same `lock` run one after another, in the order they were queued."""
-        self.app.configure_task(task, connection=tx.conn, lock=lock).defer(**payload)
+        """Queues `task` inside `tx`. Jobs with the same `lock` run one after another, in the order they were queued.
+
+        Raises psycopg's own error where the connection is lost, so that it is told as any other loss of the database.
+        """
+        try:
+            self.app.configure_task(task, connection=tx.conn, lock=lock).defer(**payload)
+        except procrastinate.exceptions.ConnectorException as error:
+            if isinstance(error.__cause__, psycopg.OperationalError):
+                raise error.__cause__ from error
+            raise
 
 
 def publish(tx: "Transaction", task: str, payload: dict[str, Any], lock: str | None = None) -> None:

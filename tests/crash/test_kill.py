@@ -67,7 +67,7 @@ def test_database_killed_by_chance_loses_nothing(scene: Scene, tally: Tally, rou
     workers = pair(scene, 100 + round_no)
     time.sleep(chance.uniform(0, LONGEST_LIFE_S))
     scene.kill_database()
-    end(workers)
+    end(scene, workers)
     tally.add(workers)
     check_books(scene, tally.said, unsaid=tally.unsaid)
 
@@ -78,7 +78,7 @@ def test_one_database_process_killed_by_chance_loses_nothing(scene: Scene, tally
     workers = pair(scene, 200 + round_no)
     time.sleep(chance.uniform(0, LONGEST_LIFE_S))
     scene.kill_backend(chance)
-    end(workers)
+    end(scene, workers)
     tally.add(workers)
     check_books(scene, tally.said, unsaid=tally.unsaid)
 
@@ -129,7 +129,7 @@ def pair(scene: Scene, seed: int) -> list[Worker]:
     return workers
 
 
-def end(workers: list[Worker]) -> None:
+def end(scene: Scene, workers: list[Worker]) -> None:
     """Ends who goes on. The loss of the database reached a worker as an error in the middle of its work, or not at all:
     between two statements it takes another connection, which waits until the database is back."""
     time.sleep(0.2)
@@ -137,3 +137,4 @@ def end(workers: list[Worker]) -> None:
         if worker.process.is_alive():
             worker.kill()
     assert {worker.wait() for worker in workers} <= {3, -signal.SIGKILL}
+    scene.wait_until_ready()  # the database may have noticed the death of one of its processes only now

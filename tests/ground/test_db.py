@@ -73,3 +73,11 @@ def test_nothing_is_called_committed_after_a_statement_has_failed(city: City) ->
             tx.get("select 1 / 0 as x")
     with city.transaction(System("jobs")) as tx:
         assert tx.get("select count(*) as n from ground.procrastinate_jobs").n == 0
+
+
+def test_connection_lost_before_an_event_is_queued_is_the_loss_of_the_database(city: City) -> None:
+    with pytest.raises(DatabaseIsUnavailable), city.transaction(System("jobs")) as tx:
+        pid = tx.get("select pg_backend_pid() as pid").pid
+        with psycopg.connect(city.settings.database_owner_url) as owner:
+            owner.execute("select pg_terminate_backend(%s, 5000)", (pid,))
+        publish(tx, "some.task", {"a": 1})
