@@ -4,6 +4,7 @@ Each takes the entity, what came in and the time, changes the entity, and notes 
 the history and the answer are made from it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,16 +139,9 @@ def merge(
     attrs: Attributes = entity["attrs"]
     for iri, instances in fragment["attrs"].items():
         before = attrs.get(iri, [])
-        after = list(before)
-        for each in instances:
-            at = _place(after, each.get("datasetId"))
-            if is_null(each):
-                if at is not None:
-                    del after[at]
-            elif at is None:
-                after.append(_typed(each))
-            else:
-                after[at] = merge_instance(after[at], each, now, observed_at=observed_at, lang=lang)
+        after = _joined(
+            before, instances, lambda old, new: merge_instance(old, new, now, observed_at=observed_at, lang=lang)
+        )
         if after or before:
             _set(attrs, iri, after)
             change.note(iri, before, after)
@@ -195,16 +189,7 @@ def is_null(instance: Instance) -> bool:
 
 def _put(attrs: Attributes, iri: str, before: list[Instance], instances: list[Instance], change: Change) -> None:
     """Replaces or adds whole instances, by datasetId."""
-    after = list(before)
-    for each in instances:
-        at = _place(after, each.get("datasetId"))
-        if is_null(each):
-            if at is not None:
-                del after[at]
-        elif at is None:
-            after.append(_typed(each))
-        else:
-            after[at] = {**_typed(each), "createdAt": after[at]["createdAt"]}
+    after = _joined(before, instances, lambda old, new: {**_typed(new), "createdAt": old["createdAt"]})
     after.sort(key=lambda each: "datasetId" in each)
     if after or before:
         _set(attrs, iri, after)
@@ -273,3 +258,20 @@ def _stamp(entity: Any, change: Change) -> Change:
     if not change.is_empty:
         entity["modifiedAt"] = change.now
     return change
+
+
+def _joined(
+    before: list[Instance], instances: list[Instance], join: Callable[[Instance, Instance], Instance]
+) -> list[Instance]:
+    """The instances with these put in by datasetId: a null takes its own out, and what is there already is joined."""
+    after = list(before)
+    for each in instances:
+        at = _place(after, each.get("datasetId"))
+        if is_null(each):
+            if at is not None:
+                del after[at]
+        elif at is None:
+            after.append(_typed(each))
+        else:
+            after[at] = join(after[at], each)
+    return after
