@@ -49,14 +49,15 @@ class Place:
         with self.city.transaction(actor or self.actor) as tx:
             yield tx
 
-    def looking(self, operation: str, look: Callable[[Transaction, Sight], T]) -> T:
-        """Lets `look` see what the actor may, and its answer go when the use is in the journal.
+    def looking(self, operation: str, look: Callable[[Transaction, Sight], T], *, few: bool = False) -> T:
+        """Lets `look` see what the actor may, and its answer go when the use is recorded for the journal.
 
+        `few` where it reads some entities by their ids and no more.
         A withdrawal meanwhile makes it look again. Raises `SightIsContended`.
         """
         for _ in range(MOST_LOOKS):
             with self.transaction() as tx:
-                sight = sight_of(tx, self.actor)
+                sight = sight_of(tx, self.actor, few=few)
                 found = look(tx, sight)
                 if sight.close(tx, operation):
                     return found
@@ -88,7 +89,7 @@ def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) 
         and not sees_public_only(place.actor)
         and (isinstance(place.actor, Resident) or entity_id.startswith(ENTITY))
     ):
-        doc = place.looking("retrieve", lambda tx, sight: _look(tx, sight, place, tenant_no, entity_id))
+        doc = place.looking("retrieve", lambda tx, sight: _look(tx, sight, place, tenant_no, entity_id), few=True)
     if doc is None or (wanted is not None and not wanted(doc["type"])) or is_over(doc, place.now()):
         raise EntityNotFound(entity_id=entity_id)
     return doc

@@ -41,7 +41,7 @@ def _read(place: Place, tenant_no: int, ids: list[str]) -> dict[str, Any]:
         with place.transaction() as tx:
             found = store.find_by_ids(tx, tenant_no, ids)
         return {entity_id: each.doc for entity_id, each in found.items()}
-    return place.looking("join", lambda tx, sight: _look(tx, sight, tenant_no, ids))
+    return place.looking("join", lambda tx, sight: _look(tx, sight, tenant_no, ids), few=True)
 
 
 def _look(tx: Transaction, sight: Sight, tenant_no: int, ids: list[str]) -> dict[str, Any]:

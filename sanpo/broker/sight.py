@@ -13,12 +13,12 @@ from sanpo.broker.errors import NotAWriter
 from sanpo.broker.model import VALUE_KEYS, Instance, objects_of
 from sanpo.broker.personal import RESIDENT, SUBJECT, number_in, personal_types, veiled_id
 from sanpo.broker.store import SQL, Stored
-from sanpo.consent import Admission, admit, confirm, get_own_agreement
+from sanpo.consent import Admission, Hold, admit, confirm, get_own_agreement, hold
 from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError, NotPermitted, NotSignedIn
-from sanpo.journal import SubjectSet, append
+from sanpo.journal import gather
 from sanpo.people import pseudonym
 
 OPEN = System("broker_open")
@@ -73,7 +73,7 @@ class AgreedSight(Sight):
 
     tx: Transaction
     organisation_no: int
-    admission: Admission
+    permit: Admission | Hold
     covered: Mapping[str, frozenset[str]]
     subject_attributes: frozenset[str]
     hidden_types: frozenset[str]
@@ -82,12 +82,9 @@ class AgreedSight(Sight):
     def show(self, stored: Stored) -> Any | None:
         if stored.subjects is None:
             return stored.doc
-        bits, types = self.admission.bits, stored.doc["type"]
-        if not self.hidden_types.isdisjoint(types):
+        types = stored.doc["type"]
+        if not self.hidden_types.isdisjoint(types) or not self.permit.includes(stored.subjects):
             return None
-        for number in stored.subjects:
-            if number >> 3 >= len(bits) or not bits[number >> 3] >> (number & 7) & 1:
-                return None
         agreed = frozenset().union(*(self.covered[iri] for iri in types if iri in self.covered))
         veils = self._veils(stored, agreed)
         attrs = {iri: self._shown(iri, found, veils) for iri, found in stored.doc["attrs"].items() if iri in agreed}
@@ -132,28 +129,25 @@ class AgreedSight(Sight):
     def close(self, tx: Transaction, operation: str) -> bool:
         if not self.noted:
             return True
-        if not confirm(tx, self.admission):
-            return False
-        agreement = self.admission.agreement
+        agreement, permit = self.permit.agreement, self.permit
         subjects = {number for each in self.noted.values() for number in each}
-        body = {
-            "agreement_id": agreement.agreement_id,
-            "agreement_sha256": agreement.sha256,
-            "organisation_id": agreement.organisation_id,
-            "asked_by": self.admission.asked_by,
-            "purpose": list(agreement.purpose_codes),
-            "operation": operation,
-            "entities": len(self.noted),
-            "subjects": len(subjects),
-            "answered_at": tx.city.now().isoformat(timespec="milliseconds"),
-        }
-        append(
+        if isinstance(permit, Admission) and not confirm(tx, permit, subjects):
+            return False
+        gather(
             tx,
-            kind="use",
-            body=body,
+            body={
+                "agreement_id": agreement.agreement_id,
+                "agreement_sha256": agreement.sha256,
+                "organisation_id": agreement.organisation_id,
+                "asked_by": permit.asked_by,
+                "purpose": list(agreement.purpose_codes),
+                "operation": operation,
+            },
+            counts={"entities": len(self.noted)},
             agreement_no=agreement.agreement_no,
             organisation_no=agreement.organisation_no,
-            subjects=SubjectSet(_bits(subjects), self.admission.universe, len(subjects)),
+            subjects=subjects,
+            universe=permit.universe,
         )
         return True
 
@@ -167,36 +161,44 @@ def sees_public_only(actor: Actor) -> bool:
     return not isinstance(actor, Resident) and not (isinstance(actor, Client) and actor.agreement_id is not None)
 
 
-def sight_of(tx: Transaction, actor: Actor) -> Sight:
-    """What the actor sees from here on. An agreement that is not in force, or covers no type of entity, shows nothing."""
+def sight_of(tx: Transaction, actor: Actor, *, few: bool = False) -> Sight:
+    """What the actor sees from here on. An agreement that is not in force, or covers no type of entity, shows nothing.
+
+    `few` is for a transaction that reads a few entities by their ids and then ends: withdrawals wait for it.
+    """
     if isinstance(actor, Resident):
         return OwnSight(actor, frozenset(each.subject for each in personal_types(tx.city).values()))
     if not isinstance(actor, Client) or actor.agreement_id is None:
         return PUBLIC
+    types = personal_types(tx.city).values()
     try:
-        agreement = get_own_agreement(tx, actor, actor.agreement_id)
-        types = personal_types(tx.city).values()
-        covered = {
-            each.iri: frozenset(iri for iri, name in each.columns.items() if name in agreement.columns_of(each.name))
-            for each in types
-            if agreement.columns_of(each.name)
-        }
-        if not covered:
-            return PUBLIC
-        first = next(each for each in types if each.iri in covered)
-        admission = admit(
-            tx, actor, actor.agreement_id, dataset=first.name, columns=frozenset(agreement.columns_of(first.name))
-        )
+        permit = (hold if few else _admit)(tx, actor, actor.agreement_id)
     except DomainError:
+        return PUBLIC
+    agreement = permit.agreement
+    covered = {
+        each.iri: frozenset(iri for iri, name in each.columns.items() if name in agreement.columns_of(each.name))
+        for each in types
+        if agreement.columns_of(each.name)
+    }
+    if not covered:
         return PUBLIC
     return AgreedSight(
         tx,
         actor.organisation_no,
-        admission,
+        permit,
         covered,
         frozenset(each.subject for each in types),
         frozenset(each.iri for each in types if each.iri not in covered),
     )
+
+
+def _admit(tx: Transaction, actor: Client, agreement_id: str) -> Admission:
+    """Admits a query. The gate is asked for one type that is covered: it gives the same residents for each."""
+    agreement = get_own_agreement(tx, actor, agreement_id)
+    used = {each.name: frozenset(agreement.columns_of(each.name)) for each in personal_types(tx.city).values()}
+    name = next((name for name, columns in used.items() if columns), "")
+    return admit(tx, actor, agreement_id, dataset=name, columns=used.get(name, frozenset()))
 
 
 def _veiled(instance: Instance, veils: Mapping[str, str]) -> Instance:
@@ -207,14 +209,6 @@ def _veiled(instance: Instance, veils: Mapping[str, str]) -> Instance:
     if isinstance(given, str):
         return {**instance, key: veils.get(given, given)}
     return {**instance, key: [veils.get(uri, uri) for uri in given]}
-
-
-def _bits(subjects: Iterable[int]) -> bytes:
-    """Bit n of the result is subject n, lowest bit of a byte first."""
-    number = 0
-    for subject_no in subjects:
-        number |= 1 << subject_no
-    return number.to_bytes((number.bit_length() + 7) // 8, "little")
 
 
 def check_reader(actor: Actor) -> None:

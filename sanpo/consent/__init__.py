@@ -8,22 +8,18 @@ Tables: `consent.agreements`, `consent.grants` (present state), `consent.grant_e
 `consent.granted_chunks` (one bit per subject, 2,048 to a row), `consent.notices` (what recipients were told).
 """
 
-from sanpo.consent.actions import (
-    Decision,
-    decide,
-    expire_grants,
-    list_history,
-    list_offers,
-)
+from sanpo.consent.actions import Decision, decide, list_offers
 from sanpo.consent.datasets import dataset_text
 from sanpo.consent.gate import (
     Admission,
+    Hold,
     admit,
     check_covered,
     check_genuine,
     check_in_force,
     confirm,
     get_own_agreement,
+    hold,
 )
 from sanpo.consent.model import AnalysisRule, Draft, PublishedAgreement
 from sanpo.consent.publication import (
@@ -38,6 +34,7 @@ __all__ = [
     "AnalysisRule",
     "Decision",
     "Draft",
+    "Hold",
     "PublishedAgreement",
     "admit",
     "approve_agreement",
@@ -47,11 +44,10 @@ __all__ = [
     "confirm",
     "dataset_text",
     "decide",
-    "expire_grants",
     "find_agreement",
     "get_own_agreement",
+    "hold",
     "list_agreements",
-    "list_history",
     "list_offers",
     "publish_agreement",
 ]

@@ -7,6 +7,7 @@ the resident (promises 1 and 3).
 
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +72,49 @@ class Admission:
         flags = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), bitorder="little")
         return np.flatnonzero(flags).astype(np.int32)
 
+    def includes(self, subjects: Collection[int]) -> bool:
+        """Whether the rows about all of these may be read."""
+        bits = self.bits
+        return all(number >> 3 < len(bits) and bits[number >> 3] >> (number & 7) & 1 for number in subjects)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Proof that the gate let a read of few residents' rows through, and that none of them can withdraw before it ends.
+
+    As an `Admission` that needs no confirmation; it asks for the residents as they come. A household counts no further
+    here than who granted.
+    """
+
+    agreement: PublishedAgreement
+    asked_by: str
+    _tx: Transaction
+
+    @property
+    def universe(self) -> int:
+        """How many subject numbers the agreement's set has room for."""
+        row = self._tx.get(SQL.last_chunk, agreement_no=self.agreement.agreement_no)
+        return CHUNK * (1 + (row.chunk_no or 0))
+
+    def includes(self, subjects: Collection[int]) -> bool:
+        """Whether the rows about all of these may be read."""
+        return _all_grant(self._tx, self.agreement, subjects)
+
+
+def hold(tx: Transaction, actor: Actor, agreement_id: str) -> Hold:
+    """Lets a read of few residents' rows through, under the lock that a withdrawal also takes (docs/decisions/0019).
+
+    Only for a transaction that ends within milliseconds: withdrawals wait for it. Raises `NotFound` for an agreement that
+    is not the actor's, `AgreementIsNotInForce`.
+    """
+    known: dict[str, int] = tx.city.__dict__.setdefault("_agreement_numbers", {})
+    if agreement_id not in known:
+        known[agreement_id] = get_own_agreement(tx, actor, agreement_id).agreement_no
+    tx.execute(SQL.hold, agreement_no=known[agreement_id])
+    agreement = get_own_agreement(tx, actor, agreement_id)
+    check_in_force(tx, agreement)
+    return Hold(agreement, _name_of(actor), tx)
+
 
 def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, columns: frozenset[str]) -> Admission:
     """Lets a question through: reads, in the question's own transaction, who has granted this agreement at this moment.
@@ -87,10 +131,11 @@ def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, col
     return Admission(agreement, dataset, columns, bits, tx.now, asked_by, seal)
 
 
-def confirm(tx: Transaction, admission: Admission) -> bool:
+def confirm(tx: Transaction, admission: Admission, subjects: Collection[int] | None = None) -> bool:
     """True if all admitted subjects still grant, at this moment and until this transaction ends.
 
-    Takes the agreement's withdrawal lock in shared mode: a withdrawal that has not committed waits for the release.
+    With `subjects` only these are asked, where nothing about anybody else will leave. Takes the agreement's withdrawal
+    lock in shared mode: a withdrawal that has not committed waits for the release.
     """
     check_genuine(admission)
     number = admission.agreement.agreement_no
@@ -98,6 +143,8 @@ def confirm(tx: Transaction, admission: Admission) -> bool:
     row = tx.one(SQL.agreement_by_no, agreement_no=number)
     if row is None or row.state != "approved":
         return False
+    if subjects is not None:
+        return admission.includes(subjects) and _all_grant(tx, admission.agreement, subjects)
     before = np.frombuffer(admission.bits, dtype=np.uint8)
     now = np.zeros(len(before), dtype=np.uint8)
     current = np.frombuffer(_granted_bits(tx, agreement_of(row)), dtype=np.uint8)[: len(before)]
@@ -163,10 +210,17 @@ def check_covered(agreement: PublishedAgreement, dataset: str, columns: frozense
         raise QuestionIsWiderThanAgreement(outside=", ".join(outside), covered=_covered_words(agreement))
 
 
+def _all_grant(tx: Transaction, agreement: PublishedAgreement, subjects: Collection[int]) -> bool:
+    """Whether each of these has granted the agreement and the grant's time is not over."""
+    asked = sorted(set(subjects))
+    rows = tx.all(SQL.granting, agreement_no=agreement.agreement_no, subjects=asked, now=tx.city.now())
+    return len(rows) == len(asked)
+
+
 def _granted_bits(tx: Transaction, agreement: PublishedAgreement) -> bytes:
     """The set as one bitmap. A grant whose time is over is taken out here, before the job records its expiry."""
     number = agreement.agreement_no
-    rows = tx.all(SQL.granted_chunks, agreement_no=number)
+    rows = tx.all_binary(SQL.granted_chunks, agreement_no=number)
     if not rows:
         return bytes(CHUNK // 8)
     size = CHUNK // 8

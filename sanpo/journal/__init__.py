@@ -9,12 +9,13 @@ Invariants
 * The public part of an entry names no resident: one is a salted commitment, many are the root of a sealed set.
 * The same committed rows always give the same tree, so that a crash of the sequencer loses nothing.
 
-Tables: `entries`, `tiles`, `checkpoints` (public); `entry_subjects`, `use_subjects` (personal, row-level security).
+Tables: `entries`, `tiles`, `checkpoints` (public); `entry_subjects`, `use_subjects`, `gathered`
+(personal, row-level security).
 
 The formats are in docs/reference/journal.md, exact enough for a verifier in another language.
 """
 
-from sanpo.journal.actions import append, latest_checkpoint, list_entries, list_uses_of, prove_entry, prove_use
+from sanpo.journal.actions import append, gather, latest_checkpoint, list_entries, list_uses_of, prove_entry, prove_use
 from sanpo.journal.auditor import audit
 from sanpo.journal.model import (
     Appended,
@@ -41,6 +42,7 @@ __all__ = [
     "Verdict",
     "append",
     "audit",
+    "gather",
     "latest_checkpoint",
     "list_entries",
     "list_uses_of",

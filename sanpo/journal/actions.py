@@ -1,7 +1,7 @@
 """What can be done with the journal: append to it, list it, prove from it, and hand out its tree."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 from sanpo.journal import merkle, store, subjects, tiles
 from sanpo.journal.model import (
+    ID_PREFIX,
     Appended,
     Checkpoint,
     Entry,
@@ -28,7 +29,6 @@ from sanpo.journal.model import (
 from sanpo.journal.tlogproof import TlogProof
 from sanpo.journal.verifier import Extra, PersonExtra, SlotExtra
 
-ID_PREFIX = "ent"
 MAX_PAGE = 200
 
 
@@ -69,6 +69,38 @@ def append(
     except psycopg.Error as error:
         raise JournalUnavailable(problem=type(error).__name__) from error
     return Appended(str(columns["entry_id"]), entry_no)
+
+
+def gather(
+    tx: Transaction,
+    *,
+    body: dict[str, Any],
+    counts: dict[str, int],
+    agreement_no: int,
+    organisation_no: int,
+    subjects: Collection[int],
+    universe: int,
+) -> None:
+    """Records a small use in the caller's own transaction; within a second it is in an entry with others like it.
+
+    For uses that come by the hundred in a second, each about few residents. Those of the same `body` become one entry,
+    whose body says when the first and the last were, how many answers and residents, and the sums of `counts`. Raises
+    `JournalUnavailable`, `JournalEntryIsTooLarge`, or ground's `NotCanonical`.
+    """
+    try:
+        store.insert_gathered(
+            tx,
+            kind="use",
+            agreement_no=agreement_no,
+            organisation_no=organisation_no,
+            appended_at=tx.now,
+            body=body_bytes(body),
+            counts=json.dumps(counts),
+            subject_nos=sorted(set(subjects)),
+            universe=universe,
+        )
+    except psycopg.Error as error:
+        raise JournalUnavailable(problem=type(error).__name__) from error
 
 
 def list_uses_of(

@@ -1,6 +1,7 @@
 """Nouns of the journal and its pure rules: what an entry is, what of it goes into the tree, and what can go wrong."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,6 +10,7 @@ from typing import Any
 from sanpo.ground.canonical import canonical_json
 from sanpo.ground.errors import DomainError, Kind
 
+ID_PREFIX = "ent"
 MAX_BODY_BYTES = 60_000
 """An entry and its frame must fit the 16-bit length of an entry bundle (C2SP tlog-tiles)."""
 _KIND = re.compile(r"[a-z]+(?:[._][a-z]+)*")
@@ -110,6 +112,14 @@ class SubjectSet:
         number = int.from_bytes(self.bits, "little")
         if self.universe < 1 or number.bit_length() > self.universe or number.bit_count() != self.count:
             raise ValueError("bits, universe and count of a subject set disagree")
+
+    @classmethod
+    def of(cls, numbers: Collection[int], universe: int) -> "SubjectSet":
+        """The set of these subject numbers; the universe has room for them all at least."""
+        bits = bytearray(-(-max(universe, max(numbers) + 1) // 8))
+        for number in numbers:
+            bits[number // 8] |= 1 << number % 8
+        return cls(bytes(bits), len(bits) * 8, len(set(numbers)))
 
 
 @dataclass(frozen=True)

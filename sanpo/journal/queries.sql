@@ -25,6 +25,16 @@ with entry as (
 )
 select entry_no from entry
 
+-- name: gather
+insert into journal.gathered (kind, agreement_no, organisation_no, appended_at, body, counts, subject_nos, universe)
+values (%(kind)s, %(agreement_no)s, %(organisation_no)s, %(appended_at)s, %(body)s, %(counts)s::text::jsonb,
+        %(subject_nos)s::int[], %(universe)s)
+
+-- name: take_gathered
+delete from journal.gathered
+where gathered_no in (select gathered_no from journal.gathered order by gathered_no limit %(limit)s)
+returning gathered_no, kind, agreement_no, organisation_no, appended_at, body, counts, subject_nos, universe
+
 -- name: lead
 select pg_try_advisory_xact_lock(hashtext('journal.sequence')) as leads
 

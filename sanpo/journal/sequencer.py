@@ -11,6 +11,7 @@ from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.journal import merkle, store, subjects, tiles
+from sanpo.journal.gathering import put_together
 from sanpo.journal.model import Checkpoint
 from sanpo.journal.note import ED25519, TreeHead, VerifierKey, sign_tree_head
 
@@ -31,6 +32,7 @@ def sequence(city: City, *, max_entries: int = MAX_ENTRIES, max_slots: int = MAX
     with city.transaction(System(store.DUTY)) as tx:
         if not store.lead(tx):
             return None
+        put_together(tx)
         rows = store.entries_not_in_tree(tx, entries=max_entries, slots=max_slots)
         if not rows:
             return None

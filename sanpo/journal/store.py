@@ -39,6 +39,15 @@ def insert_use(tx: Transaction, columns: dict[str, Any], people: SubjectSet) -> 
     return int(tx.get(SQL.append_use, **columns, **sealed).entry_no)
 
 
+def insert_gathered(tx: Transaction, **columns: Any) -> None:
+    tx.execute(SQL.gather, **columns)
+
+
+def take_gathered(tx: Transaction, limit: int) -> list[Any]:
+    """Takes the next small uses out, in the order in which they were recorded."""
+    return sorted(tx.all(SQL.take_gathered, limit=limit), key=lambda row: row.gathered_no)
+
+
 def lead(tx: Transaction) -> bool:
     """True where this transaction became the only sequencer, until it ends."""
     return bool(tx.get(SQL.lead).leads)

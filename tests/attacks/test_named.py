@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sanpo.consent import Decision, list_history, publish_agreement
+from sanpo.consent import Decision, publish_agreement
+from sanpo.consent.actions import list_history
 from sanpo.ground.csrf import csrf_token
 from sanpo.ground.ids import new_id
 from sanpo.people import create_client, make_sign_in_link

@@ -23,7 +23,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from sanpo.consent import list_history, publish_agreement
+from sanpo.consent import publish_agreement
+from sanpo.consent.actions import list_history
 from sanpo.people import add_staff, create_client
 from tests.attacks.siege import COOKIE, Siege
 from tests.consent.drafts import draft

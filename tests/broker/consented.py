@@ -10,6 +10,7 @@ from sanpo.consent import Decision, PublishedAgreement, decide
 from sanpo.ground.actors import Actor, Client, Resident, System
 from sanpo.ground.city import City
 from sanpo.ground.plugins import Plugins, Service
+from sanpo.journal import list_entries, list_uses_of, sequence
 from tests.world import World
 
 NAMES = "https://uri.etsi.org/ngsi-ld/default-context/"
@@ -68,6 +69,16 @@ class Town:
 
     def decide(self, agreement: PublishedAgreement, resident: Resident, decision: Decision) -> None:
         decide(self.city, resident, agreement.agreement_id, decision)
+
+    def uses(self) -> list[dict[str, Any]]:
+        """What the journal says of uses, newest first, once the sequencer has been there."""
+        sequence(self.city)
+        return [entry.body for entry in list_entries(self.city) if entry.kind == "use"]
+
+    def uses_of_each(self) -> list[int]:
+        """In how many entries each resident is."""
+        sequence(self.city)
+        return [len(list_uses_of(self.city, each)) for each in self.residents]
 
     def add_meter(
         self, number: int, residents: list[Resident], energy: int, colour: str = "red", beside: str = "urn:a:lamp"

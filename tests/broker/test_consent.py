@@ -15,7 +15,6 @@ from sanpo.consent import Decision, confirm
 from sanpo.ground.actors import Anonymous, Resident
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
-from sanpo.journal import list_entries, list_uses_of
 from tests.broker.consented import BESIDE, COLOUR, ENERGY, METER, OPERATOR, WHOSE, Town, build
 from tests.journeys.town import sign_in
 
@@ -37,10 +36,6 @@ def energies(town: Town, actor: Any, parts: Any = METERS, **window: Any) -> list
     return [doc["attrs"][ENERGY][0]["value"] for doc in page.docs]
 
 
-def uses(town: Town) -> int:
-    return sum(entry.kind == "use" for entry in list_entries(town.city))
-
-
 def test_resident_sees_their_own_and_nobody_elses(town: Town) -> None:
     assert energies(town, town.residents[0]) == [10, 30]
     assert energies(town, town.residents[2]) == [30]
@@ -48,7 +43,7 @@ def test_resident_sees_their_own_and_nobody_elses(town: Town) -> None:
     assert own["attrs"][WHOSE][0]["object"] == f"urn:sanpo:resident:{town.residents[0].resident_id}"
     with pytest.raises(EntityNotFound):
         entities.retrieve_entity(town.place(town.residents[0]), "urn:ngsi-ld:Meter:1")
-    assert uses(town) == 0
+    assert len(town.uses()) == 0
 
 
 def test_client_sees_granted_entities_with_the_agreed_attributes(town: Town) -> None:
@@ -107,12 +102,12 @@ def test_every_use_is_in_the_journal_of_whom_it_was_about(town: Town) -> None:
     client = town.client(agreement)
     town.world.give(agreement, town.residents[:2])
     assert energies(town, client, limit=1) == [10]
-    assert uses(town) == 1
-    assert [len(list_uses_of(town.city, each)) for each in town.residents] == [1, 0, 0]
+    assert len(town.uses()) == 1
+    assert town.uses_of_each() == [1, 0, 0]
     page = querying.query_entities(town.place(client), METERS, Window(0, count=True))
     assert page.count == 2
-    assert [len(list_uses_of(town.city, each)) for each in town.residents] == [2, 1, 0]
-    body = list_entries(town.city)[0].body
+    assert town.uses_of_each() == [2, 1, 0]
+    body = town.uses()[0]
     assert (body["operation"], body["entities"], body["subjects"]) == ("query", 2, 2)
 
 
@@ -120,13 +115,13 @@ def test_no_answer_leaves_while_residents_withdraw(town: Town, monkeypatch: pyte
     agreement = town.agreement("energy_wh")
     town.world.give(agreement, town.residents)
     answers = iter([False, True])
-    monkeypatch.setattr("sanpo.broker.sight.confirm", lambda tx, admission: next(answers) and confirm(tx, admission))
+    monkeypatch.setattr("sanpo.broker.sight.confirm", lambda *given: next(answers) and confirm(*given))
     assert energies(town, town.client(agreement)) == [10, 20, 30]
-    assert uses(town) == 1
-    monkeypatch.setattr("sanpo.broker.sight.confirm", lambda tx, admission: False)
+    assert len(town.uses()) == 1
+    monkeypatch.setattr("sanpo.broker.sight.confirm", lambda *given: False)
     with pytest.raises(SightIsContended):
         energies(town, town.client(agreement))
-    assert uses(town) == 1
+    assert len(town.uses()) == 1
 
 
 def test_others_see_nothing_personal(town: Town) -> None:

@@ -13,7 +13,6 @@ from sanpo.broker.language.type_selection import TypeSelection
 from sanpo.broker.selection import OfType, Q, Window
 from sanpo.consent import Decision
 from sanpo.ground.city import City
-from sanpo.journal import list_uses_of
 from tests.broker.consented import COLOUR, ENERGY, METER, build
 
 COLOURS = ("red", "blue")
@@ -85,4 +84,4 @@ def test_answer_equals_filtering_by_hand_and_journal_equals_answer(
     assert answered == [shown for _, shown in by_hand[:limit]]
     assert page.count == (len(by_hand) if counted else None)
     used = {number for whose, _ in (by_hand if counted else by_hand[:limit]) for number in whose}
-    assert {at for at, each in enumerate(town.residents) if list_uses_of(town.city, each)} == used
+    assert {at for at, entries in enumerate(town.uses_of_each()) if entries} == used

@@ -16,7 +16,6 @@ from sanpo.consent import Decision
 from sanpo.ground.actors import Anonymous
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
-from sanpo.journal import list_entries, list_uses_of
 from tests.broker.consented import COLOUR, ENERGY, METER, OPERATOR, WHOSE, Town, build
 
 METERS = [OfType(TypeSelection(((METER,),)))]
@@ -117,9 +116,9 @@ def test_every_use_of_a_history_is_in_the_journal(town: Town) -> None:
     town.world.give(agreement, town.residents[:2])
     seen(town, client)
     sums(town, client)
-    assert [len(list_uses_of(town.city, each)) for each in town.residents] == [2, 2, 0]
-    body = list_entries(town.city)[0].body
-    assert (body["operation"], body["entities"], body["subjects"]) == ("temporal query", 2, 2)
+    assert town.uses_of_each() == [1, 1, 0]
+    (body,) = town.uses()
+    assert (body["operation"], body["answers"], body["entities"], body["subjects"]) == ("temporal query", 2, 4, 2)
 
 
 def test_others_see_no_personal_history(town: Town) -> None:

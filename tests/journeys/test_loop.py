@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sanpo.cleanroom import recording
-from sanpo.consent import expire_grants
+from sanpo.consent.actions import expire_grants
 from sanpo.ground.clock import FixedClock
 from sanpo.journal import JournalUnavailable, sequence, verify
 from sanpo.people import create_client

@@ -215,7 +215,7 @@ def seen(place: Place, subscription: Subscription, items: list[Item]) -> list[It
                 found.append(shown)
         return found
 
-    return place.looking("notify", look)
+    return place.looking("notify", look, few=True)
 
 
 def _shown(sight: Sight, item: Item) -> Item | None:

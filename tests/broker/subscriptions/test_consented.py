@@ -16,7 +16,6 @@ from sanpo.consent import Decision
 from sanpo.ground.actors import Actor, Anonymous
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
-from sanpo.journal import list_entries, list_uses_of
 from sanpo.people import create_client
 from sanpo.people.organisations import revoke_client
 from tests.broker.consented import COLOUR, ENERGY, OPERATOR, Town, build
@@ -58,10 +57,6 @@ def tell(town: Town) -> None:
     notify_all(town.city)
 
 
-def uses(town: Town) -> list[Any]:
-    return [entry.body for entry in list_entries(town.city) if entry.kind == "use"]
-
-
 def test_only_granted_entities_are_told_veiled_and_in_the_journal(town: Town, receiver: Receiver) -> None:
     agreement = town.agreement("energy_wh", "subject")
     town.world.give(agreement, town.residents[:2])
@@ -74,9 +69,9 @@ def test_only_granted_entities_are_told_veiled_and_in_the_journal(town: Town, re
         assert each["id"].startswith("urn:sanpo:entity:")
         assert each["dataSubject"]["object"].startswith("urn:sanpo:subject:psn_")
         assert "colour" not in each
-    (use,) = uses(town)  # one second, one entry
+    (use,) = town.uses()  # one second, one entry
     assert (use["operation"], use["entities"], use["subjects"]) == ("notify", 2, 2)
-    assert [len(list_uses_of(town.city, each)) for each in town.residents] == [1, 1, 0]
+    assert town.uses_of_each() == [1, 1, 0]
 
 
 def test_withdrawal_between_change_and_notification_is_heeded(town: Town, receiver: Receiver) -> None:
@@ -89,7 +84,7 @@ def test_withdrawal_between_change_and_notification_is_heeded(town: Town, receiv
     town.decide(agreement, town.residents[0], Decision.WITHDRAW)
     tell(town)
     assert [each["energy"]["value"] for each in receiver.data] == [101]
-    assert [len(list_uses_of(town.city, each)) for each in town.residents] == [0, 1, 0]
+    assert town.uses_of_each() == [0, 1, 0]
 
 
 def test_withdrawal_between_attempts_is_heeded(town: Town, receiver: Receiver) -> None:
@@ -104,7 +99,7 @@ def test_withdrawal_between_attempts_is_heeded(town: Town, receiver: Receiver) -
     pass_time(town, 10)
     notify_all(town.city)
     assert receiver.got == []
-    assert len(uses(town)) == 1  # the attempt that failed may have been read
+    assert len(town.uses()) == 1  # the attempt that failed may have been read
 
 
 @pytest.mark.parametrize(
@@ -120,7 +115,7 @@ def test_change_of_what_is_not_agreed_tells_nothing(town: Town, receiver: Receiv
     attributes.delete_attribute(town.place(OPERATOR), "urn:ngsi-ld:Meter:1", COLOUR)
     tell(town)
     assert receiver.got == []
-    assert uses(town) == []
+    assert town.uses() == []
 
 
 def test_deletion_is_told_under_the_id_that_is_known(town: Town, receiver: Receiver) -> None:
@@ -185,4 +180,4 @@ def test_revoked_client_is_told_nothing_more(town: Town, receiver: Receiver) -> 
     measure(town, 0, 101)
     tell(town)
     assert len(receiver.got) == 1
-    assert len(uses(town)) == 1
+    assert len(town.uses()) == 1
