@@ -1,5 +1,6 @@
 """`sanpo broker`: who may write entities, and which tenants there are."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -40,14 +41,18 @@ def deliveries(
     dead: Annotated[bool, typer.Option("--dead", help="Only those that are not tried any more.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the notifications that have not arrived, with the receiver's last error."""
+    """List the notifications that have not arrived, with the receiver's last error, and how many have ended so."""
     with open_city() as city:
         found = notifications.list_deliveries(city, OPERATOR, dead_only=dead)
+        ended = notifications.list_ended(city, OPERATOR)
     if as_json:
-        print_json([each.as_public() for each in found])
+        print_json({"deliveries": [each.as_public() for each in found], "ended": [asdict(each) for each in ended]})
         return
     rows = [(e.notification_id, e.subscription_id, e.endpoint, e.state, str(e.attempts), e.error or "—") for e in found]
     print_table(("notification", "subscription", "endpoint", "state", "attempts", "error"), rows)
+    if ended:
+        lost = [(each.subscription_id, each.endpoint, str(each.ended), each.last_ended_at) for each in ended]
+        print_table(("subscription", "endpoint", "ended", "last"), lost)
 
 
 @cli.command()

@@ -26,11 +26,15 @@ Wanted = Callable[[list[str]], bool]
 
 @dataclass(frozen=True)
 class Place:
-    """Where an operation works, and who asks: one tenant of a city."""
+    """Where an operation works, and who asks: one tenant of a city.
+
+    `recorded` are the entities whose use stands in the journal already, where the same is told again.
+    """
 
     city: City
     actor: Actor
     tenant: str = ""
+    recorded: set[int] | None = None
 
     def find_tenant_no(self) -> int:
         """The tenant's number. The default tenant is always there; raises `TenantNotFound` for another that is not."""
@@ -59,7 +63,7 @@ class Place:
             with self.transaction() as tx:
                 sight = sight_of(tx, self.actor, few=few)
                 found = look(tx, sight)
-                if sight.close(tx, operation):
+                if sight.close(tx, operation, self.recorded):
                     return found
         raise SightIsContended
 

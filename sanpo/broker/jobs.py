@@ -1,10 +1,13 @@
 """The broker's duties: noted writes become observations, changes become notifications."""
 
 from sanpo.broker import history
-from sanpo.broker.subscriptions.sending import notify
+from sanpo.broker.ringing import CHANGES
+from sanpo.broker.subscriptions.burying import bury
+from sanpo.broker.subscriptions.sending import FALLBACK_S, notify
 from sanpo.ground.jobs import Registry
 
 
 def jobs(registry: Registry) -> None:
     registry.every(1, "broker.spread", history.spread)
-    registry.every(0.2, "broker.notify", notify)
+    registry.when(CHANGES, "broker.notify", notify, every_s=FALLBACK_S)
+    registry.every(60, "broker.bury", bury)

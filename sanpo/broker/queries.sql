@@ -275,3 +275,7 @@ with taken as (
   from taken, broker.observed(taken.attrs, taken.at) o
 )
 select count(*) as n from taken
+
+-- name: ring
+-- Wakes who follows the outbox, where there is something in it.
+select pg_notify('broker_changes', '') from (select from broker.changes order by change_no limit 1) c

@@ -41,8 +41,11 @@ class Sight:
     def note(self, stored: Iterable[Stored]) -> None:
         """Notes what will leave."""
 
-    def close(self, tx: Transaction, operation: str) -> bool:
-        """Writes what was noted into the journal; False where somebody has withdrawn meanwhile."""
+    def close(self, tx: Transaction, operation: str, recorded: set[int] | None = None) -> bool:
+        """Writes what was noted into the journal; False where somebody has withdrawn meanwhile.
+
+        Entities in `recorded` are there already; the others are added to it.
+        """
         return True
 
 
@@ -126,13 +129,18 @@ class AgreedSight(Sight):
             if each.subjects is not None:
                 self.noted[each.entity_no] = each.subjects
 
-    def close(self, tx: Transaction, operation: str) -> bool:
+    def close(self, tx: Transaction, operation: str, recorded: set[int] | None = None) -> bool:
         if not self.noted:
             return True
         agreement, permit = self.permit.agreement, self.permit
         subjects = {number for each in self.noted.values() for number in each}
         if isinstance(permit, Admission) and not confirm(tx, permit, subjects):
             return False
+        fresh = {no: each for no, each in self.noted.items() if recorded is None or no not in recorded}
+        if not fresh:
+            return True
+        if recorded is not None:
+            tx.on_commit(lambda: recorded.update(fresh))
         gather(
             tx,
             body={
@@ -143,10 +151,10 @@ class AgreedSight(Sight):
                 "purpose": list(agreement.purpose_codes),
                 "operation": operation,
             },
-            counts={"entities": len(self.noted)},
+            counts={"entities": len(fresh)},
             agreement_no=agreement.agreement_no,
             organisation_no=agreement.organisation_no,
-            subjects=subjects,
+            subjects={number for each in fresh.values() for number in each},
             universe=permit.universe,
         )
         return True

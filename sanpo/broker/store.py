@@ -10,6 +10,7 @@ from sanpo.broker.changing import Change
 from sanpo.broker.language.condition import Condition
 from sanpo.broker.model import LOCATION, Attributes
 from sanpo.broker.representation.geometry import box_of
+from sanpo.broker.ringing import tell_of_change
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.queries import load_queries
@@ -133,6 +134,7 @@ def create(tx: Transaction, tenant_no: int, doc: Any, subjects: Sequence[int] | 
         now=doc["modifiedAt"],
         **_columns(doc),
     )
+    tell_of_change(tx)
     return row is not None
 
 
@@ -143,6 +145,7 @@ def save(tx: Transaction, found: Stored, change: Change, subjects: Sequence[int]
         _touch(tx, found, change, whose)
     else:
         _save(tx, found.entity_no, found.doc, change, whose)
+        tell_of_change(tx)
 
 
 def _touch(tx: Transaction, found: Stored, change: Change, whose: list[int] | None) -> None:
@@ -191,6 +194,7 @@ def _save(tx: Transaction, entity_no: int, doc: Any, change: Change, whose: list
 
 def delete(tx: Transaction, tenant_no: int, ids: Sequence[str], now: str) -> set[str]:
     """Deletes these entities; returns the ids that were there."""
+    tell_of_change(tx)
     return {row.entity_id for row in tx.all(SQL.delete, tenant_no=tenant_no, ids=list(ids), now=now)}
 
 
@@ -229,6 +233,7 @@ def is_watched(tx: Transaction, tenant_no: int) -> bool:
 def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, whose: Whose = _nobodys) -> set[str]:
     """Stores new entities; returns the ids that were free. Each id comes once."""
     free: set[str] = set()
+    tell_of_change(tx)
     for rows in _rows(docs, whose):
         found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now)
         free.update(row.entity_id for row in found)
@@ -263,6 +268,7 @@ def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str,
     ]
     if rows:
         tx.execute(SQL.save_many, rows=_text(rows), now=now)
+        tell_of_change(tx)
 
 
 def _owned(subjects: Sequence[int] | None) -> dict[str, Any]:

@@ -90,6 +90,10 @@ class Settings:
     broker_allow_hosts: str = field(
         default="", metadata={"help": "private hosts, with commas, that contexts and notifications may reach"}
     )
+    broker_dead_hours: int = field(
+        default=168,
+        metadata={"help": "hours until a dead notification, which can be replayed, ends; its number is kept"},
+    )
     log_level: Literal["debug", "info", "warning"] = field(default="info", metadata={"help": "least level logged"})
 
     @property

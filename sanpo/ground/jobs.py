@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import procrastinate
 import structlog
 
+from sanpo.ground.bell import listen
 from sanpo.ground.db import APP_ROLE
 from sanpo.ground.errors import DomainError
 
@@ -34,6 +35,15 @@ class Duty:
     run: Callable[["City"], Any]
 
 
+@dataclass(frozen=True)
+class Watch(Duty):
+    """A duty that is woken by `channel`, and looks by itself at the latest after `every_s`, or after the seconds that its
+    last run has returned."""
+
+    channel: str
+    run: Callable[["City"], float]
+
+
 @dataclass
 class Registry:
     """What the districts' `jobs.py` register."""
@@ -51,6 +61,10 @@ class Registry:
         """A recurring duty. It must be safe to run twice at once; where it is not, it takes an advisory lock itself."""
         self.duties.append(Duty(name, seconds, run))
 
+    def when(self, channel: str, name: str, run: Callable[["City"], float], *, every_s: float) -> None:
+        """A duty for when `channel` is rung (see `bell`). `run` returns in how many seconds something is due without that."""
+        self.duties.append(Watch(name, every_s, run, channel))
+
 
 def run_worker(city: "City", registry: Registry, *, once: bool = False) -> None:
     """Works until SIGTERM or SIGINT; with `once` until the queue is empty, each duty once."""
@@ -58,7 +72,7 @@ def run_worker(city: "City", registry: Registry, *, once: bool = False) -> None:
         for duty in registry.duties:
             duty.run(city)
     stop = threading.Event()
-    threads = [] if once else [_start_duty(city, duty, stop) for duty in registry.duties]
+    threads = [] if once else start_duties(city, registry.duties, stop)
     try:
         asyncio.run(_work(city, registry, wait=not once))
     finally:
@@ -67,20 +81,38 @@ def run_worker(city: "City", registry: Registry, *, once: bool = False) -> None:
             thread.join(timeout=5)
 
 
-def _start_duty(city: "City", duty: Duty, stop: threading.Event) -> threading.Thread:
-    def loop() -> None:
-        while not stop.wait(duty.every_s):
-            try:
-                duty.run(city)
-            except DomainError as error:
-                log.warning("duty_failed", duty=duty.name, code=error.code)
-            except Exception as error:
-                # A duty must outlive any one failure; its next turn is the retry.
-                log.exception("duty_crashed", duty=duty.name, problem=type(error).__name__)
+def start_duties(city: "City", duties: list[Duty], stop: threading.Event) -> list[threading.Thread]:
+    """A thread for each duty, until `stop`; and one that listens for those that are woken."""
+    woken = {duty.name: threading.Event() for duty in duties if isinstance(duty, Watch)}
+    threads = [
+        threading.Thread(target=_repeat, args=(city, duty, woken.get(duty.name), stop), name=duty.name, daemon=True)
+        for duty in duties
+    ]
+    if woken:
+        calls = {duty.channel: woken[duty.name].set for duty in duties if isinstance(duty, Watch)}
+        threads.append(threading.Thread(target=listen, args=(city.db.url, calls, stop), name="listen", daemon=True))
+    for thread in threads:
+        thread.start()
+    return threads
 
-    thread = threading.Thread(target=loop, name=duty.name, daemon=True)
-    thread.start()
-    return thread
+
+def _repeat(city: "City", duty: Duty, woken: threading.Event | None, stop: threading.Event) -> None:
+    wait_s = duty.every_s
+    while not stop.is_set():
+        if (woken or stop).wait(wait_s) and woken is not None:
+            woken.clear()
+        if stop.is_set():
+            return
+        wait_s = duty.every_s
+        try:
+            found = duty.run(city)
+            if woken is not None:
+                wait_s = max(0.0, min(wait_s, found))
+        except DomainError as error:
+            log.warning("duty_failed", duty=duty.name, code=error.code)
+        except Exception as error:
+            # A duty must outlive any one failure; its next turn is the retry.
+            log.exception("duty_crashed", duty=duty.name, problem=type(error).__name__)
 
 
 async def _work(city: "City", registry: Registry, *, wait: bool) -> None:

@@ -1,12 +1,15 @@
 """A broker without sign-in, asked over HTTP in the same process."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+from typer.testing import CliRunner, Result
 
+from sanpo.broker import cli
 from sanpo.ground.city import City
 
 ROOT = "/ngsi-ld/v1"
@@ -25,3 +28,14 @@ def broker(web: Any, client: Callable[[], TestClient[Any]], open_city: City) -> 
     web.state.city = open_city
     http.base_url = http.base_url.join(ROOT)
     return http
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `sanpo broker …` on a city of the test's."""
+
+    def run(city: City, *words: str) -> Result:
+        monkeypatch.setattr(cli, "open_city", lambda: nullcontext(city))
+        return CliRunner().invoke(cli.cli, list(words))
+
+    return run

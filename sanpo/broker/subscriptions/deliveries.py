@@ -30,6 +30,27 @@ class Delivery:
         return {name: each for name, each in asdict(self).items() if each is not None}
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How many notifications of one subscription have ended without having arrived, and when the last did."""
+
+    subscription_id: str
+    tenant: str
+    endpoint: str
+    ended: int
+    last_ended_at: str
+
+
+def list_ended(city: City, actor: Actor, *, limit: int = 1000) -> list[Ended]:
+    """What was given up for good, by subscription. For an officer."""
+    require_officer(actor)
+    with city.transaction(DUTY) as tx:
+        rows = tx.all(SQL.ended, limit=limit)
+    return [
+        Ended(row.subscription_id, row.tenant, row.endpoint, row.ended, row.last_ended_at.isoformat()) for row in rows
+    ]
+
+
 def list_deliveries(city: City, actor: Actor, *, dead_only: bool = False, limit: int = 1000) -> list[Delivery]:
     """All of them, oldest first. For an officer."""
     require_officer(actor)

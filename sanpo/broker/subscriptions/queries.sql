@@ -100,21 +100,16 @@ returning s.subscription_no, s.expires_at,
                   and not n.dead) as is_waiting
 
 -- name: heads
--- The first waiting notification of each subscription that has one: one step of the index for each.
-with recursive head as (
-  (select subscription_no, notification_no from broker.notifications where not dead
-   order by subscription_no, notification_no limit 1)
-  union all
-  select n.subscription_no, n.notification_no from head h cross join lateral (
-    select subscription_no, notification_no from broker.notifications
-    where not dead and subscription_no > h.subscription_no order by subscription_no, notification_no limit 1) n
-)
-select s.subscription_no, n.notification_no, s.endpoint, s.failures
-from head join broker.notifications n using (notification_no)
-join broker.subscriptions s on s.subscription_no = n.subscription_no
-where n.due_at <= %(now)s and (s.retry_at is null or s.retry_at <= %(now)s)
-  and (n.claimed_until is null or n.claimed_until <= %(now)s)
-order by s.failures > 0, n.due_at, n.notification_no limit %(limit)s
+select subscription_no, endpoint, failures from broker.heads where ready_at <= %(now)s
+order by failures > 0, due_at, notification_no limit %(limit)s
+
+-- name: next_due
+-- When something is to be done that nobody rings for.
+select least((select min(ready_at) from broker.heads where ready_at > %(now)s),
+             (select min(next_at) from broker.subscriptions where next_at is not null and is_active)) as at
+
+-- name: ring
+select pg_notify('broker_changes', '')
 
 -- name: claim
 -- The first of the subscription, if it is due and nobody has it.
@@ -123,7 +118,7 @@ where n.notification_no = (select f.notification_no from broker.notifications f
                            where f.subscription_no = %(subscription_no)s and not f.dead
                            order by f.notification_no limit 1 for update)
   and n.due_at <= %(now)s and (n.claimed_until is null or n.claimed_until <= %(now)s) and not n.dead
-returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.attempts, n.queued_at
+returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.attempts, n.queued_at, n.used
 
 -- name: delivered
 with gone as (delete from broker.notifications where notification_no = %(notification_no)s returning subscription_no)
@@ -136,8 +131,8 @@ delete from broker.notifications where notification_no = %(notification_no)s
 
 -- name: failed
 with noted as (
-  update broker.notifications set claimed_until = null, error = %(error)s,
-         dead = dead or attempts >= %(most)s or queued_at < %(oldest)s
+  update broker.notifications set claimed_until = null, error = %(error)s, used = %(used)s::bigint[],
+         dead = dead or attempts >= %(most)s or queued_at < %(oldest)s, died_at = %(now)s
   where notification_no = %(notification_no)s returning subscription_no
 )
 update broker.subscriptions s set times_sent = times_sent + 1, times_failed = times_failed + 1,
@@ -151,7 +146,7 @@ where notification_no = %(notification_no)s
 
 -- name: deliveries
 select n.notification_id, s.subscription_id, t.name as tenant, s.endpoint, n.dead, n.attempts, n.queued_at, n.due_at,
-       s.retry_at, n.error, jsonb_array_length(n.items) as entities
+       n.error, jsonb_array_length(n.items) as entities
 from broker.notifications n join broker.subscriptions s using (subscription_no) join broker.tenants t using (tenant_no)
 where (%(subscription_no)s::bigint is null or s.subscription_no = %(subscription_no)s)
   and (not %(dead_only)s or n.dead)
@@ -168,3 +163,20 @@ with again as (
   update broker.subscriptions set failures = 0, retry_at = null where subscription_no in (select subscription_no from again)
 )
 select count(*) as n from again
+
+-- name: bury
+-- Dead ones that nobody has sent again in time end; how many is kept.
+with gone as (
+  delete from broker.notifications where dead and died_at < %(before)s returning subscription_no
+), counted as (
+  select subscription_no, count(*) as n from gone group by subscription_no
+), noted as (
+  update broker.subscriptions s set ended = s.ended + counted.n, last_ended_at = %(now)s
+  from counted where s.subscription_no = counted.subscription_no
+)
+select coalesce(sum(n), 0)::bigint as n from counted
+
+-- name: ended
+select s.subscription_id, t.name as tenant, s.endpoint, s.ended, s.last_ended_at
+from broker.subscriptions s join broker.tenants t using (tenant_no) where s.ended > 0
+order by s.last_ended_at desc limit %(limit)s

@@ -43,6 +43,8 @@ MOST_ATTEMPTS = 8
 MOST_WAIT_S = 300
 OLDEST = timedelta(days=1)
 MOST_PERIODIC = 1000
+FALLBACK_S = 2.0
+"""After which the duty looks by itself: for what was committed by a process that was killed before it could tell."""
 
 
 class Outcome(Enum):
@@ -96,7 +98,8 @@ class Sender:
         return True
 
     def _run(self, city: City, endpoint: str) -> None:
-        """Sends to one endpoint until its queue is empty, or it has failed: then with one thread, from the next turn on."""
+        """Sends to one endpoint until its queue is empty, or it has failed: then with one thread, from the next turn on,
+        which comes at once where something is left."""
         outcome = Outcome.NOTHING
         while outcome is not Outcome.FAILED and (subscription_no := self._next(endpoint)) is not None:
             outcome = self._send(city, endpoint, subscription_no)
@@ -106,6 +109,10 @@ class Sender:
                 del self.runners[endpoint]
                 if not self.queues.get(endpoint):
                     self.queues.pop(endpoint, None)
+            is_more = outcome is Outcome.SENT or any(self.queues.values())
+        if is_more:
+            with city.transaction(DUTY) as tx:
+                tx.execute(SQL.ring)
 
     def _next(self, endpoint: str) -> int | None:
         with self.lock:
@@ -137,10 +144,13 @@ def sender_of(city: City) -> Sender:
     return found
 
 
-def notify(city: City) -> None:
-    """The duty: changes become notifications, and what is due is given to the sender."""
+def notify(city: City) -> float:
+    """The duty: changes become notifications, and what is due is given to the sender. Returns in how many seconds more is."""
     follow(city)
     sender_of(city).start(city)
+    with city.transaction(DUTY) as tx:
+        at = tx.get(SQL.next_due, now=tx.now).at
+    return FALLBACK_S if at is None else (at - city.now()).total_seconds()
 
 
 def notify_all(city: City) -> None:
@@ -162,8 +172,9 @@ def send_next(city: City, subscription_no: int) -> Outcome:
     if is_over or not subscription.is_on(city.now()):
         _finish(city, SQL.drop_notification, row)
         return Outcome.SENT
+    used = set(row.used)
     try:
-        message = _made(city, subscription, row)
+        message = _made(city, subscription, row, used)
     except SightIsContended:
         _finish(city, SQL.unclaim, row, due_at=city.now() + timedelta(seconds=1))
         return Outcome.NOTHING
@@ -177,10 +188,9 @@ def send_next(city: City, subscription_no: int) -> Outcome:
     if problem is None:
         _finish(city, SQL.delivered, row, now=city.now())
         return Outcome.SENT
-    oldest = city.now() - OLDEST
-    _finish(
-        city, SQL.failed, row, now=city.now(), error=problem, most=MOST_ATTEMPTS, oldest=oldest, most_wait_s=MOST_WAIT_S
-    )
+    now = city.now()
+    limits = {"most": MOST_ATTEMPTS, "oldest": now - OLDEST, "most_wait_s": MOST_WAIT_S}
+    _finish(city, SQL.failed, row, now=now, error=problem, used=sorted(used), **limits)
     return Outcome.FAILED
 
 
@@ -189,10 +199,13 @@ def _finish(city: City, sql: str, row: Any, **values: Any) -> None:
         tx.execute(sql, notification_no=row.notification_no, **values)
 
 
-def _made(city: City, subscription: Subscription, row: Any) -> Message | None:
-    """The notification as its owner may see it now; None where nothing of it is in sight."""
+def _made(city: City, subscription: Subscription, row: Any, used: set[int]) -> Message | None:
+    """The notification as its owner may see it now; None where nothing of it is in sight.
+
+    `used` are the entities whose use attempts before have recorded; those of this one are added.
+    """
     context = resolve(city, subscription.doc.get("jsonldContext", subscription.context), counted=False)
-    place = Place(city, subscription.owner.actor, subscription.tenant)
+    place = Place(city, subscription.owner.actor, subscription.tenant, used)
     if row.periodic:
         docs = query_entities(place, subscription.parts, Window(MOST_PERIODIC)).docs
         shown = [Item(0, "created", doc, {}, (), (), (), None, doc["modifiedAt"]) for doc in docs]

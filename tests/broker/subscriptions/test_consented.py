@@ -102,6 +102,26 @@ def test_withdrawal_between_attempts_is_heeded(town: Town, receiver: Receiver) -
     assert len(town.uses()) == 1  # the attempt that failed may have been read
 
 
+def test_retry_is_the_same_use(town: Town, receiver: Receiver) -> None:
+    """Three attempts of one notification are one use; who has granted meanwhile has one of their own."""
+    agreement = town.agreement("energy_wh")
+    town.world.give(agreement, town.residents[:1])
+    subscribe(town, town.client(agreement), receiver)
+    receiver.status = 500
+    measure(town, 0, 100)
+    measure(town, 1, 101)
+    tell(town)
+    pass_time(town, 10)
+    notify_all(town.city)
+    town.world.give(agreement, town.residents[1:2])
+    receiver.status = 200
+    pass_time(town, 10)
+    notify_all(town.city)
+    assert [each["energy"]["value"] for each in receiver.data] == [100, 101]
+    assert [(use["entities"], use["subjects"]) for use in town.uses()] == [(1, 1), (1, 1)]
+    assert town.uses_of_each() == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     "members",
     [{"watchedAttributes": ["colour"]}, {"q": 'colour=="blue"'}, {"notificationTrigger": ["attributeDeleted"]}],

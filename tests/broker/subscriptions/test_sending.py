@@ -1,6 +1,9 @@
 """Deliveries: order, restarts, dead receivers, and what the operator sees and repairs."""
 
+import json
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import timedelta
 from typing import Any
@@ -9,14 +12,17 @@ import pytest
 from litestar.testing import TestClient
 
 from sanpo.broker.entities import Place
+from sanpo.broker.ringing import CHANGES
 from sanpo.broker.sight import OPEN
 from sanpo.broker.subscriptions import deliveries, sending
+from sanpo.broker.subscriptions.burying import bury
 from sanpo.broker.subscriptions.errors import SubscriptionNotFound
 from sanpo.broker.subscriptions.following import Index, follow
-from sanpo.broker.subscriptions.sending import notify_all, sender_of
+from sanpo.broker.subscriptions.sending import notify, notify_all, sender_of
 from sanpo.ground.actors import Client, System
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted
+from sanpo.ground.jobs import Watch, start_duties
 from tests.broker.subscriptions.conftest import Receiver, Receivers
 from tests.broker.subscriptions.test_notifications import subscribe
 
@@ -149,6 +155,54 @@ def test_notification_dies_with_the_error_and_is_replayed(
     notify_all(open_city)
     assert levels(receiver, 1) == [8, 7]
     assert states(open_city) == []
+
+
+def test_dead_notification_ends_in_time_and_is_counted(
+    broker: TestClient[Any], receiver: Receiver, open_city: City, command: Callable[..., Any]
+) -> None:
+    receiver.status = 500
+    subscription = subscribe(broker, receiver)
+    write(broker, 1, 7)
+    for _ in range(sending.MOST_ATTEMPTS):
+        notify_all(open_city)
+        pass_time(open_city, sending.MOST_WAIT_S)
+    hours = open_city.settings.broker_dead_hours
+    pass_time(open_city, (hours - 1) * 3600)
+    assert (bury(open_city), states(open_city)) == (0, ["dead"])
+    pass_time(open_city, 3600)
+    write(broker, 1, 8)
+    follow(open_city)
+    assert (bury(open_city), states(open_city)) == (1, ["waiting"])
+    (ended,) = deliveries.list_ended(open_city, OPERATOR)
+    assert (ended.subscription_id, ended.ended) == (subscription, 1)
+    shown = json.loads(command(open_city, "deliveries", "--json").stdout)
+    assert [each["state"] for each in shown["deliveries"]] == ["waiting"]
+    assert [each["ended"] for each in shown["ended"]] == [1]
+
+
+def test_sender_is_woken_by_a_change(
+    broker: TestClient[Any], receiver: Receiver, open_city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the bell can be in time here: by itself the duty would look after a minute."""
+    monkeypatch.setattr(sending, "FALLBACK_S", 60.0)
+    subscribe(broker, receiver)
+    stop = threading.Event()
+    threads = start_duties(open_city, [Watch("broker.notify", 60, notify, CHANGES)], stop)
+    try:
+        for level in range(3):
+            write(broker, 1, level)
+            until(lambda expected=level: levels(receiver, 1) == list(range(expected + 1)))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def test_private_receiver_is_not_called_unless_allowed(

@@ -1,0 +1,14 @@
+"""The end of what never arrived: dead notifications go after a set time, and how many they were is kept."""
+
+from datetime import timedelta
+
+from sanpo.broker.sight import DUTY
+from sanpo.broker.subscriptions.store import SQL
+from sanpo.ground.city import City
+
+
+def bury(city: City) -> int:
+    """The duty: ends what has been dead for `broker_dead_hours`; returns how many notifications it were."""
+    with city.transaction(DUTY) as tx:
+        before = tx.now - timedelta(hours=city.settings.broker_dead_hours)
+        return int(tx.get(SQL.bury, before=before, now=tx.now).n)
