@@ -111,8 +111,10 @@ def test_retry_is_the_same_use(town: Town, receiver: Receiver) -> None:
     measure(town, 0, 100)
     measure(town, 1, 101)
     tell(town)
+    assert [(use["entities"], use["subjects"]) for use in town.uses()] == [(1, 1)]
     pass_time(town, 10)
     notify_all(town.city)
+    assert len(town.uses()) == 1
     town.world.give(agreement, town.residents[1:2])
     receiver.status = 200
     pass_time(town, 10)
