@@ -9,16 +9,18 @@ from sanpo.broker import changing, store
 from sanpo.broker.changing import Change
 from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, SightIsContended, TenantNotFound
 from sanpo.broker.model import Entity, written
-from sanpo.broker.personal import ENTITY, settle, unveiled
+from sanpo.broker.personal import settle, unveiled
 from sanpo.broker.representation.reading import Fragment
 from sanpo.broker.sight import DUTY, Sight, check_reader, check_writer, sees_public_only, sight_of
 from sanpo.ground.actors import Actor, Client, Resident, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import NotPermitted
+from sanpo.ground.rounds import Rounds
 from sanpo.people import get_organisation
 
 MOST_LOOKS = 5
+_MOST_IN_A_ROUND = 64
 T = TypeVar("T")
 Wanted = Callable[[list[str]], bool]
 """Whether an entity's types are those asked for (§4.17)."""
@@ -84,31 +86,36 @@ def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) 
     """The entity as the actor may see it. Raises `EntityNotFound`, also for what is not in sight."""
     check_reader(place.actor)
     tenant_no = place.find_tenant_no()
-    doc = None
-    if sees_public_only(place.actor) or not entity_id.startswith(ENTITY):
-        doc = store.find_public(place.city, tenant_no, entity_id)
+    actor = place.actor
     # A client knows personal entities by its own ids alone, a resident by those that they have.
-    if (
-        doc is None
-        and not sees_public_only(place.actor)
-        and (isinstance(place.actor, Resident) or entity_id.startswith(ENTITY))
-    ):
-        doc = place.looking("retrieve", lambda tx, sight: _look(tx, sight, place, tenant_no, entity_id), few=True)
+    number = unveiled(place.city, actor.organisation_no, entity_id) if isinstance(actor, Client) else None
+    if number is not None and not sees_public_only(actor):
+        rounds: Rounds[int, Any] = place.city.__dict__.setdefault("_retrieving", Rounds(_MOST_IN_A_ROUND))
+        doc = rounds.ask((actor, tenant_no), number, lambda numbers: _look(place, tenant_no, numbers))
+    else:
+        doc = store.find_public(place.city, tenant_no, entity_id)
+    if doc is None and isinstance(actor, Resident):
+        doc = place.looking("retrieve", lambda tx, sight: _look_at_own(tx, sight, tenant_no, entity_id))
     if doc is None or (wanted is not None and not wanted(doc["type"])) or is_over(doc, place.now()):
         raise EntityNotFound(entity_id=entity_id)
     return doc
 
 
-def _look(tx: Transaction, sight: Sight, place: Place, tenant_no: int, entity_id: str) -> Any | None:
-    """The entity under the id by which this actor knows it, and no other."""
-    actor = place.actor
-    number = unveiled(place.city, actor.organisation_no, entity_id) if isinstance(actor, Client) else None
-    found = store.find(tx, tenant_no, entity_id) if number is None else store.find_by_no(tx, tenant_no, number)
-    doc = None if found is None else sight.show(found)
-    if found is None or doc is None or doc["id"] != entity_id:
-        return None
-    sight.note([found])
-    return doc
+def _look(place: Place, tenant_no: int, numbers: Sequence[int]) -> list[Any | None]:
+    """Personal entities by their numbers, for one client, in one transaction."""
+
+    def look(tx: Transaction, sight: Sight) -> list[Any | None]:
+        found = [each for each in store.find_by_nos(tx, tenant_no, numbers) if each.subjects is not None]
+        docs = {each.entity_no: doc for each, doc in zip(found, sight.show_all(found), strict=True)}
+        sight.note(each for each in found if docs[each.entity_no] is not None)
+        return [docs.get(number) for number in numbers]
+
+    return place.looking("retrieve", look, few=True)
+
+
+def _look_at_own(tx: Transaction, sight: Sight, tenant_no: int, entity_id: str) -> Any | None:
+    found = store.find(tx, tenant_no, entity_id)
+    return None if found is None else sight.show(found)
 
 
 def replace_entity(place: Place, entity_id: str, new: Entity, wanted: Wanted | None = None) -> None:

@@ -47,7 +47,7 @@ def _read(place: Place, tenant_no: int, ids: list[str]) -> dict[str, Any]:
 def _look(tx: Transaction, sight: Sight, tenant_no: int, ids: list[str]) -> dict[str, Any]:
     """Under the id by which the actor knows each: one that a relationship names otherwise is not followed."""
     found = store.find_by_ids(tx, tenant_no, ids)
-    shown = {entity_id: (each, sight.show(each)) for entity_id, each in found.items()}
-    seen = {key: (each, doc) for key, (each, doc) in shown.items() if doc is not None and doc["id"] == key}
+    shown = zip(found.items(), sight.show_all(list(found.values())), strict=True)
+    seen = {key: (each, doc) for (key, each), doc in shown if doc is not None and doc["id"] == key}
     sight.note(each for each, _ in seen.values())
     return {key: doc for key, (_, doc) in seen.items()}

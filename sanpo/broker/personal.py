@@ -9,7 +9,7 @@ A service's manifest declares them beside its datasets; a type that is not decla
     columns = [{ name = "energy_wh", attribute = "https://example.org/energy", text = { ja = "…", en = "…" } }]
 """
 
-import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +27,7 @@ RESIDENT = "urn:sanpo:resident:"
 SUBJECT = "urn:sanpo:subject:"
 NUMBER = "urn:sanpo:subject_no:"
 ENTITY = "urn:sanpo:entity:"
+_SEALED = re.compile("[0-9a-f]{32}")
 _OPERATOR = System("operator")
 
 
@@ -108,20 +109,16 @@ def _number_of(city: City, uri: str) -> int:
 
 def veiled_id(city: City, organisation_no: int, entity_no: int) -> str:
     """How one recipient knows one personal entity: no two can join theirs, and only the city can read it back."""
-    sealed = _cipher(city, organisation_no).encryptor().update(entity_no.to_bytes(8) + bytes(8))
-    return ENTITY + base64.b32encode(sealed).decode().rstrip("=").lower()
+    sealed: bytes = _cipher(city, organisation_no).encryptor().update(entity_no.to_bytes(8) + bytes(8))
+    return ENTITY + sealed.hex()
 
 
 def unveiled(city: City, organisation_no: int, entity_id: str) -> int | None:
     """The number of the entity that this recipient knows by this id, if it is one of ours."""
     text = entity_id.removeprefix(ENTITY)
-    if text == entity_id or len(text) != 26:
+    if text == entity_id or _SEALED.fullmatch(text) is None:
         return None
-    try:
-        sealed = base64.b32decode(text.upper() + "======")
-    except ValueError:
-        return None
-    opened = _cipher(city, organisation_no).decryptor().update(sealed)
+    opened = _cipher(city, organisation_no).decryptor().update(bytes.fromhex(text))
     return int.from_bytes(opened[:8]) if opened[8:] == bytes(8) and opened[0] < 128 else None
 
 

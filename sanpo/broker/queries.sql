@@ -24,8 +24,9 @@ select personal from broker.writers where organisation_no = %(organisation_no)s
 insert into broker.writers (organisation_no, personal, allowed_at) values (%(organisation_no)s, %(personal)s, %(at)s)
 on conflict (organisation_no) do update set personal = excluded.personal
 
--- name: entity_by_no
-select doc::text as doc, entity_no, subjects from broker.entities where tenant_no = %(tenant_no)s and entity_no = %(entity_no)s
+-- name: entities_by_no
+select doc::text as doc, entity_no, subjects from broker.entities
+where tenant_no = %(tenant_no)s and entity_no = any(%(entity_nos)s::bigint[])
 
 -- name: entity
 select doc::text as doc, entity_no, subjects from broker.entities

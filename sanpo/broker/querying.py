@@ -15,7 +15,7 @@ from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
 from sanpo.broker.store import Stored
 from sanpo.ground.db import Transaction
 
-FIRST_SCANNED, SCANNED = 100, 1_000
+FIRST_SCANNED, SCANNED = 20, 1_000
 MOST_SORTED = 50_000
 Found = tuple[Any, Stored]
 
@@ -56,7 +56,8 @@ def query_entities(
     def look(tx: Transaction, sight: Sight) -> Page:
         held = condition if knows_all(parts, ordering, sight) else _or_personal(condition)
         rows = store.Rows(tx.all_planned, tenant_no, held, parameters.values)
-        return _page(_shown(rows, wanted, sight), sight, window, ordering)
+        first = SCANNED if ordering or window.count else max(window.offset + window.limit + 1, FIRST_SCANNED)
+        return _page(_shown(rows, wanted, sight, first), sight, window, ordering)
 
     return place.looking("query", look)
 
@@ -111,13 +112,12 @@ def _exact(rows: store.Rows, window: Window, order: OrderBy | None) -> Page:
     return Page(found[: window.limit], len(found) > window.limit, rows.count() if window.count else None)
 
 
-def _shown(rows: store.Rows, wanted: Part, sight: Sight) -> Iterator[Found]:
+def _shown(rows: store.Rows, wanted: Part, sight: Sight, first: int = FIRST_SCANNED) -> Iterator[Found]:
     """What fits and is in sight, read step by step: the condition alone, or the rows alone, do not decide."""
-    after, size = 0, FIRST_SCANNED
+    after, size = 0, first
     while True:
         batch = rows.find(limit=size, after=after)
-        for each in batch:
-            doc = sight.show(each)
+        for each, doc in zip(batch, sight.show_all(batch), strict=True):
             if doc is not None and wanted.matches(doc):
                 yield doc, each
         if len(batch) < size:

@@ -5,7 +5,7 @@ agreement while all of its residents grant it: then with the agreed attributes o
 client saw is in the journal before it leaves: `Sight.close` is the last thing that a transaction does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from sanpo.broker.errors import NotAWriter
 from sanpo.broker.model import VALUE_KEYS, Instance, objects_of
 from sanpo.broker.personal import RESIDENT, SUBJECT, number_in, personal_types, veiled_id
 from sanpo.broker.store import SQL, Stored
-from sanpo.consent import Admission, Hold, admit, confirm, get_own_agreement, hold
+from sanpo.consent import Reading, begin_reading
 from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -32,6 +32,10 @@ class Sight:
     def show(self, stored: Stored) -> Any | None:
         """The entity as this actor may see it, or None."""
         return stored.doc if stored.subjects is None else None
+
+    def show_all(self, stored: Sequence[Stored]) -> list[Any | None]:
+        """As `show` for each, with one look at who grants."""
+        return [self.show(each) for each in stored]
 
     @property
     def attributes(self) -> frozenset[str] | None:
@@ -76,7 +80,7 @@ class AgreedSight(Sight):
 
     tx: Transaction
     organisation_no: int
-    permit: Admission | Hold
+    reading: Reading
     covered: Mapping[str, frozenset[str]]
     subject_attributes: frozenset[str]
     hidden_types: frozenset[str]
@@ -86,12 +90,16 @@ class AgreedSight(Sight):
         if stored.subjects is None:
             return stored.doc
         types = stored.doc["type"]
-        if not self.hidden_types.isdisjoint(types) or not self.permit.includes(stored.subjects):
+        if not self.hidden_types.isdisjoint(types) or not self.reading.includes(stored.subjects):
             return None
         agreed = frozenset().union(*(self.covered[iri] for iri in types if iri in self.covered))
         veils = self._veils(stored, agreed)
         attrs = {iri: self._shown(iri, found, veils) for iri, found in stored.doc["attrs"].items() if iri in agreed}
         return {**stored.doc, "id": veiled_id(self.tx.city, self.organisation_no, stored.entity_no), "attrs": attrs}
+
+    def show_all(self, stored: Sequence[Stored]) -> list[Any | None]:
+        self.reading.includes([number for each in stored for number in each.subjects or ()])
+        return super().show_all(stored)
 
     def _veils(self, stored: Stored, agreed: frozenset[str]) -> Mapping[str, str]:
         """This recipient's own ids for the personal entities that the agreed relationships lead to."""
@@ -132,9 +140,9 @@ class AgreedSight(Sight):
     def close(self, tx: Transaction, operation: str, recorded: set[int] | None = None) -> bool:
         if not self.noted:
             return True
-        agreement, permit = self.permit.agreement, self.permit
+        agreement = self.reading.agreement
         subjects = {number for each in self.noted.values() for number in each}
-        if isinstance(permit, Admission) and not confirm(tx, permit, subjects):
+        if not self.reading.confirm(subjects):
             return False
         fresh = {no: each for no, each in self.noted.items() if recorded is None or no not in recorded}
         if not fresh:
@@ -147,7 +155,7 @@ class AgreedSight(Sight):
                 "agreement_id": agreement.agreement_id,
                 "agreement_sha256": agreement.sha256,
                 "organisation_id": agreement.organisation_id,
-                "asked_by": permit.asked_by,
+                "asked_by": self.reading.asked_by,
                 "purpose": list(agreement.purpose_codes),
                 "operation": operation,
             },
@@ -155,7 +163,7 @@ class AgreedSight(Sight):
             agreement_no=agreement.agreement_no,
             organisation_no=agreement.organisation_no,
             subjects={number for each in fresh.values() for number in each},
-            universe=permit.universe,
+            universe=self.reading.universe,
         )
         return True
 
@@ -180,10 +188,10 @@ def sight_of(tx: Transaction, actor: Actor, *, few: bool = False) -> Sight:
         return PUBLIC
     types = personal_types(tx.city).values()
     try:
-        permit = (hold if few else _admit)(tx, actor, actor.agreement_id)
+        reading = begin_reading(tx, actor, actor.agreement_id, held=few)
     except DomainError:
         return PUBLIC
-    agreement = permit.agreement
+    agreement = reading.agreement
     covered = {
         each.iri: frozenset(iri for iri, name in each.columns.items() if name in agreement.columns_of(each.name))
         for each in types
@@ -194,19 +202,11 @@ def sight_of(tx: Transaction, actor: Actor, *, few: bool = False) -> Sight:
     return AgreedSight(
         tx,
         actor.organisation_no,
-        permit,
+        reading,
         covered,
         frozenset(each.subject for each in types),
         frozenset(each.iri for each in types if each.iri not in covered),
     )
-
-
-def _admit(tx: Transaction, actor: Client, agreement_id: str) -> Admission:
-    """Admits a query. The gate is asked for one type that is covered: it gives the same residents for each."""
-    agreement = get_own_agreement(tx, actor, agreement_id)
-    used = {each.name: frozenset(agreement.columns_of(each.name)) for each in personal_types(tx.city).values()}
-    name = next((name for name, columns in used.items() if columns), "")
-    return admit(tx, actor, agreement_id, dataset=name, columns=used.get(name, frozenset()))
 
 
 def _veiled(instance: Instance, veils: Mapping[str, str]) -> Instance:

@@ -103,9 +103,8 @@ def find(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
     return None if row is None else stored(row)
 
 
-def find_by_no(tx: Transaction, tenant_no: int, entity_no: int) -> Stored | None:
-    row = tx.one(SQL.entity_by_no, tenant_no=tenant_no, entity_no=entity_no)
-    return None if row is None else stored(row)
+def find_by_nos(tx: Transaction, tenant_no: int, entity_nos: Sequence[int]) -> list[Stored]:
+    return [stored(row) for row in tx.all(SQL.entities_by_no, tenant_no=tenant_no, entity_nos=list(entity_nos))]
 
 
 def find_by_ids(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str, Stored]:

@@ -12,14 +12,14 @@ from sanpo.consent.actions import Decision, decide, list_offers
 from sanpo.consent.datasets import dataset_text
 from sanpo.consent.gate import (
     Admission,
-    Hold,
+    Reading,
     admit,
+    begin_reading,
     check_covered,
     check_genuine,
     check_in_force,
     confirm,
     get_own_agreement,
-    hold,
 )
 from sanpo.consent.model import AnalysisRule, Draft, PublishedAgreement
 from sanpo.consent.publication import (
@@ -34,10 +34,11 @@ __all__ = [
     "AnalysisRule",
     "Decision",
     "Draft",
-    "Hold",
     "PublishedAgreement",
+    "Reading",
     "admit",
     "approve_agreement",
+    "begin_reading",
     "check_covered",
     "check_genuine",
     "check_in_force",
@@ -46,7 +47,6 @@ __all__ = [
     "decide",
     "find_agreement",
     "get_own_agreement",
-    "hold",
     "list_agreements",
     "list_offers",
     "publish_agreement",

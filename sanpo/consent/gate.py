@@ -8,7 +8,7 @@ the resident (promises 1 and 3).
 import hmac
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -72,48 +72,62 @@ class Admission:
         flags = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), bitorder="little")
         return np.flatnonzero(flags).astype(np.int32)
 
-    def includes(self, subjects: Collection[int]) -> bool:
-        """Whether the rows about all of these may be read."""
-        bits = self.bits
-        return all(number >> 3 < len(bits) and bits[number >> 3] >> (number & 7) & 1 for number in subjects)
 
+@dataclass
+class Reading:
+    """Proof that the gate let a transaction read rows as they come, and whose they may be (docs/decisions/0019).
 
-@dataclass(frozen=True)
-class Hold:
-    """Proof that the gate let a read of few residents' rows through, and that none of them can withdraw before it ends.
-
-    As an `Admission` that needs no confirmation; it asks for the residents as they come. A household counts no further
-    here than who granted.
+    Where an `Admission` fixes everybody before a scan, this asks for the residents whose rows were found. While it is
+    `held` none of them can withdraw; else what will leave is confirmed at the end. A household counts no further here
+    than who granted.
     """
 
     agreement: PublishedAgreement
     asked_by: str
+    held: bool
     _tx: Transaction
-
-    @property
-    def universe(self) -> int:
-        """How many subject numbers the agreement's set has room for."""
-        row = self._tx.get(SQL.last_chunk, agreement_no=self.agreement.agreement_no)
-        return CHUNK * (1 + (row.chunk_no or 0))
+    universe: int = CHUNK
+    """How many subject numbers the agreement's set has room for, as far as is known."""
+    _grants: dict[int, bool] = field(default_factory=dict)
 
     def includes(self, subjects: Collection[int]) -> bool:
-        """Whether the rows about all of these may be read."""
-        return _all_grant(self._tx, self.agreement, subjects)
+        """Whether the rows about all of these may be read. Who was asked for once is not asked for again."""
+        unknown = sorted({number for number in subjects if number not in self._grants})
+        if unknown:
+            number, now = self.agreement.agreement_no, self._tx.city.now()
+            rows = self._tx.all(SQL.granting, agreement_no=number, subjects=unknown, now=now)
+            self._grants |= dict.fromkeys(unknown, False) | {row.subject_no: True for row in rows}
+            if rows:
+                self.universe = CHUNK * (1 + rows[0].last_chunk_no)
+        return all(self._grants[number] for number in subjects)
+
+    def confirm(self, subjects: Collection[int]) -> bool:
+        """Whether these still grant, at this moment and until the transaction ends: as `confirm` of an admission."""
+        if self.held:
+            return True
+        number = self.agreement.agreement_no
+        self._tx.execute(SQL.share_withdrawals, agreement_no=number)
+        row = self._tx.one(SQL.agreement_by_no, agreement_no=number)
+        self.held = True
+        self._grants.clear()
+        return row is not None and row.state == "approved" and self.includes(subjects)
 
 
-def hold(tx: Transaction, actor: Actor, agreement_id: str) -> Hold:
-    """Lets a read of few residents' rows through, under the lock that a withdrawal also takes (docs/decisions/0019).
+def begin_reading(tx: Transaction, actor: Actor, agreement_id: str, *, held: bool) -> Reading:
+    """Lets a transaction read. `held` is for one that ends within milliseconds: withdrawals wait for it.
 
-    Only for a transaction that ends within milliseconds: withdrawals wait for it. Raises `NotFound` for an agreement that
-    is not the actor's, `AgreementIsNotInForce`.
+    Raises `NotFound` for an agreement that is not the actor's, `AgreementIsNotInForce`.
     """
     known: dict[str, int] = tx.city.__dict__.setdefault("_agreement_numbers", {})
     if agreement_id not in known:
         known[agreement_id] = get_own_agreement(tx, actor, agreement_id).agreement_no
-    tx.execute(SQL.hold, agreement_no=known[agreement_id])
+    if held:
+        tx.execute(SQL.hold, agreement_no=known[agreement_id])
+    else:
+        tx.admit(agreement_no=known[agreement_id])
     agreement = get_own_agreement(tx, actor, agreement_id)
     check_in_force(tx, agreement)
-    return Hold(agreement, _name_of(actor), tx)
+    return Reading(agreement, _name_of(actor), held, tx)
 
 
 def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, columns: frozenset[str]) -> Admission:
@@ -131,11 +145,10 @@ def admit(tx: Transaction, actor: Actor, agreement_id: str, *, dataset: str, col
     return Admission(agreement, dataset, columns, bits, tx.now, asked_by, seal)
 
 
-def confirm(tx: Transaction, admission: Admission, subjects: Collection[int] | None = None) -> bool:
+def confirm(tx: Transaction, admission: Admission) -> bool:
     """True if all admitted subjects still grant, at this moment and until this transaction ends.
 
-    With `subjects` only these are asked, where nothing about anybody else will leave. Takes the agreement's withdrawal
-    lock in shared mode: a withdrawal that has not committed waits for the release.
+    Takes the agreement's withdrawal lock in shared mode: a withdrawal that has not committed waits for the release.
     """
     check_genuine(admission)
     number = admission.agreement.agreement_no
@@ -143,8 +156,6 @@ def confirm(tx: Transaction, admission: Admission, subjects: Collection[int] | N
     row = tx.one(SQL.agreement_by_no, agreement_no=number)
     if row is None or row.state != "approved":
         return False
-    if subjects is not None:
-        return admission.includes(subjects) and _all_grant(tx, admission.agreement, subjects)
     before = np.frombuffer(admission.bits, dtype=np.uint8)
     now = np.zeros(len(before), dtype=np.uint8)
     current = np.frombuffer(_granted_bits(tx, agreement_of(row)), dtype=np.uint8)[: len(before)]
@@ -208,13 +219,6 @@ def check_covered(agreement: PublishedAgreement, dataset: str, columns: frozense
     outside = sorted(columns - covered) if covered else [dataset]
     if outside:
         raise QuestionIsWiderThanAgreement(outside=", ".join(outside), covered=_covered_words(agreement))
-
-
-def _all_grant(tx: Transaction, agreement: PublishedAgreement, subjects: Collection[int]) -> bool:
-    """Whether each of these has granted the agreement and the grant's time is not over."""
-    asked = sorted(set(subjects))
-    rows = tx.all(SQL.granting, agreement_no=agreement.agreement_no, subjects=asked, now=tx.city.now())
-    return len(rows) == len(asked)
 
 
 def _granted_bits(tx: Transaction, agreement: PublishedAgreement) -> bytes:

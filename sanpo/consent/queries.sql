@@ -69,16 +69,15 @@ select pg_advisory_xact_lock_shared(1129270868, %(agreement_no)s),
   set_config('sanpo.agreement_no', %(agreement_no)s::int::text, true)
 
 -- name: granting
-select s.subject_no
+-- Who of them grants, and how far the agreement's set reaches.
+select s.subject_no,
+  (select max(chunk_no) from consent.granted_chunks where agreement_no = %(agreement_no)s) as last_chunk_no
 from unnest(%(subjects)s::int[]) as s (subject_no)
 join consent.granted_chunks c on c.agreement_no = %(agreement_no)s and c.chunk_no = s.subject_no / 2048
 where get_bit(c.bits, mod(s.subject_no, 2048)) = 1 and not exists (
   select from consent.grants g
   where g.subject_no = s.subject_no and g.agreement_no = c.agreement_no
     and g.state in ('given', 'renewed') and g.expires_at <= %(now)s)
-
--- name: last_chunk
-select max(chunk_no) as chunk_no from consent.granted_chunks where agreement_no = %(agreement_no)s
 
 -- name: granted_chunks
 select chunk_no, bits from consent.granted_chunks where agreement_no = %(agreement_no)s order by chunk_no

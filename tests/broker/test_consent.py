@@ -11,7 +11,7 @@ from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, N
 from sanpo.broker.language.type_selection import TypeSelection
 from sanpo.broker.selection import HasAttribute, OfType, Window
 from sanpo.broker.sight import OPEN
-from sanpo.consent import Decision, confirm
+from sanpo.consent import Decision, Reading
 from sanpo.ground.actors import Anonymous, Resident
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted, NotSignedIn
@@ -114,11 +114,11 @@ def test_every_use_is_in_the_journal_of_whom_it_was_about(town: Town) -> None:
 def test_no_answer_leaves_while_residents_withdraw(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     agreement = town.agreement("energy_wh")
     town.world.give(agreement, town.residents)
-    answers = iter([False, True])
-    monkeypatch.setattr("sanpo.broker.sight.confirm", lambda *given: next(answers) and confirm(*given))
+    answers, confirm = iter([False, True]), Reading.confirm
+    monkeypatch.setattr(Reading, "confirm", lambda *given: next(answers) and confirm(*given))
     assert energies(town, town.client(agreement)) == [10, 20, 30]
     assert len(town.uses()) == 1
-    monkeypatch.setattr("sanpo.broker.sight.confirm", lambda *given: False)
+    monkeypatch.setattr(Reading, "confirm", lambda *given: False)
     with pytest.raises(SightIsContended):
         energies(town, town.client(agreement))
     assert len(town.uses()) == 1
