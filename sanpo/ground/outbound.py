@@ -21,6 +21,7 @@ import httpcore
 
 TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
+PORTS = {"http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
 REDIRECTS = (301, 302, 303, 307, 308)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # A resolver cannot be interrupted, so it is waited for on a thread of its own.
@@ -83,11 +84,23 @@ def fetch(
     raise CallFailed(f"more than {most_redirects} redirects")
 
 
+def connect(host: str, port: int, *, allow_private: bool, timeout_s: float) -> socket.socket:
+    """A TCP connection, for a protocol of its own. Raises `CallFailed`, or `OSError` where nobody answers."""
+    guard = _Guard(allow_private, time.monotonic() + timeout_s, 0)
+    failure: Exception = CallFailed("the name has no address")
+    for address in guard.addresses(host, port):
+        try:
+            return socket.create_connection((address, port), guard.left_s())
+        except OSError as error:
+            failure = error
+    raise failure
+
+
 def is_named(url: str, hosts: Collection[str]) -> bool:
     """True where `hosts` has the URL's host, or its host and port."""
     parts = _split(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = parts.port or PORTS.get(parts.scheme, 80)
     return host in hosts or f"{host}:{port}" in hosts
 
 
@@ -127,6 +140,22 @@ class _Guard:
         if left <= 0:
             raise CallFailed("it took too long")
         return left if asked is None else min(left, asked)
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Those of a host that may be connected to. Raises `CallFailed` where it has some, and none of them may be."""
+        looked_up = _RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            entries = looked_up.result(timeout=self.left_s())
+        except TooSlow as error:
+            looked_up.cancel()
+            raise CallFailed("it took too long") from error
+        except socket.gaierror as error:
+            raise CallFailed("the name has no address") from error
+        found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        allowed = [each for each in found if self.allow_private or is_public(each)]
+        if found and not allowed:
+            raise CallFailed("the address is private")
+        return allowed
 
 
 class _GuardedStream(httpcore.NetworkStream):
@@ -168,10 +197,7 @@ class _GuardedBackend(httpcore.SyncBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception = CallFailed("the name has no address")
-        for address in self._addresses(host, port):
-            if not self._guard.allow_private and not is_public(address):
-                failure = CallFailed("the address is private")
-                continue
+        for address in self._guard.addresses(host, port):
             try:
                 wait_s = self._guard.left_s(timeout)
                 stream = super().connect_tcp(address, port, wait_s, local_address, socket_options)
@@ -181,18 +207,10 @@ class _GuardedBackend(httpcore.SyncBackend):
                 return _GuardedStream(stream, self._guard)
         raise failure
 
-    def _addresses(self, host: str, port: int) -> list[str]:
-        looked_up = _RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        try:
-            found = looked_up.result(timeout=self._guard.left_s())
-        except TooSlow as error:
-            looked_up.cancel()
-            raise CallFailed("it took too long") from error
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
+    """Whom a secure connection trusts."""
     return ssl.create_default_context()
 
 
@@ -202,7 +220,7 @@ def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: b
     backend = _GuardedBackend(guard)
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=backend) as pool,
+            httpcore.ConnectionPool(ssl_context=certificates(), network_backend=backend) as pool,
             pool.stream(
                 method, url, headers=list(headers.items()), content=body, extensions={"timeout": timeout}
             ) as reply,
@@ -216,8 +234,6 @@ def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: b
             return Reply(reply.status, received, found)
     except httpcore.TimeoutException as error:
         raise CallFailed("it took too long") from error
-    except socket.gaierror as error:
-        raise CallFailed("the name has no address") from error
     except httpcore.ConnectError as error:
         raise CallFailed("nobody answers there") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:

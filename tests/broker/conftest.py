@@ -1,6 +1,6 @@
 """A broker without sign-in, asked over HTTP in the same process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from sanpo.broker import cli
 from sanpo.ground.city import City
+from tests.broker.mqtt_server import MqttServer
 
 ROOT = "/ngsi-ld/v1"
 
@@ -39,3 +40,10 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         return CliRunner().invoke(cli.cli, list(words))
 
     return run
+
+
+@pytest.fixture
+def mqtt_server() -> Iterator[MqttServer]:
+    server = MqttServer().start()
+    yield server
+    server.stop()

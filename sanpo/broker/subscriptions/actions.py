@@ -10,6 +10,7 @@ from sanpo.broker.entities import Place
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode, make_tenant_no
+from sanpo.broker.subscriptions.endpoints import shown_address
 from sanpo.broker.subscriptions.errors import SubscriptionExists, SubscriptionNotFound
 from sanpo.broker.subscriptions.model import Owner
 from sanpo.broker.subscriptions.reading import merge_members, read_subscription
@@ -96,7 +97,7 @@ def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:
     return {
         "doc": text(doc),
         "context": text(given),
-        "endpoint": doc["notification"]["endpoint"]["uri"],
+        "endpoint": shown_address(doc["notification"]["endpoint"]["uri"]),
         "is_active": doc.get("isActive", True),
         "expires_at": None if expires is None else datetime.fromisoformat(expires),
         "every_s": every,

@@ -1,5 +1,7 @@
 """What can go wrong with subscriptions."""
 
+from typing import NoReturn
+
 from sanpo.broker.errors import BrokerError
 from sanpo.ground.errors import Kind
 
@@ -9,6 +11,10 @@ class SubscriptionIsInvalid(BrokerError):
 
     code = "broker.subscription_is_invalid"
     kind = Kind.INVALID
+
+
+def fail(where: str, problem: str) -> NoReturn:
+    raise SubscriptionIsInvalid(where=where, problem=problem)
 
 
 class SubscriptionExists(BrokerError):

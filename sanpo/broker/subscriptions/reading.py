@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
-from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from typing import Any
 
 from sanpo.broker.contexts.context import Context
 from sanpo.broker.language.ids import parse_id_pattern
@@ -18,7 +17,8 @@ from sanpo.broker.language.q.printing import print_q
 from sanpo.broker.language.scopes import parse_scope_q
 from sanpo.broker.language.type_selection import parse_types, print_types
 from sanpo.broker.representation.checks import check_name, check_time, check_uri
-from sanpo.broker.subscriptions.errors import SubscriptionIsInvalid
+from sanpo.broker.subscriptions.endpoints import check_address, check_notifier, kept_address
+from sanpo.broker.subscriptions.errors import fail
 from sanpo.broker.subscriptions.model import TRIGGERS, geo_of
 from sanpo.ground.config import Settings
 
@@ -31,13 +31,8 @@ MAX_JOIN_LEVEL = 10
 _READ_ONLY = frozenset(
     {"status", "createdAt", "modifiedAt", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure"}
 )
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104  # named to be refused
 _HEADER = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _KEPT_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "link"})
-
-
-def fail(where: str, problem: str) -> NoReturn:
-    raise SubscriptionIsInvalid(where=where, problem=problem)
 
 
 def read_subscription(data: Any, context: Context, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -56,7 +51,9 @@ def merge_members(doc: Mapping[str, Any], data: Any, context: Context, settings:
     if "notification" in given:
         new = {**doc["notification"], **given["notification"]}
         if isinstance(new.get("endpoint"), dict):
-            new["endpoint"] = _present({**doc["notification"]["endpoint"], **new["endpoint"]})
+            old = doc["notification"]["endpoint"]
+            new["endpoint"] = _present({**old, **new["endpoint"]})
+            new["endpoint"]["uri"] = kept_address(old["uri"], new["endpoint"]["uri"])
         merged["notification"] = _present(new)
     merged = _present(merged)
     check_whole(merged, data, now)
@@ -76,6 +73,7 @@ def check_whole(doc: Mapping[str, Any], given: Any, now: datetime) -> None:
         fail("notification", "is missing")
     if "uri" not in notification.get("endpoint", {}):
         fail("notification.endpoint.uri", "is missing")
+    check_notifier(notification["endpoint"])
     if "timeInterval" in doc and ("throttling" in doc or "watchedAttributes" in doc):
         fail("timeInterval", "cannot stand beside throttling or watchedAttributes")
     if "attributes" in notification and ("pick" in notification or "omit" in notification):
@@ -211,22 +209,7 @@ class _Reader:
         return self.members(value, table, f"{where}.")
 
     def uri(self, value: Any, where: str) -> str:
-        """An address that notifications can go to, and not the broker's own: it would tell itself about what it tells."""
-        parts = urlsplit(check_uri(value, where))
-        if parts.scheme not in ("http", "https"):
-            fail(where, "is no http or https address")
-        try:
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
-            fail(where, "has no valid port")
-        if not parts.hostname or parts.username is not None:
-            fail(where, "has no host, or a name and password")
-        origin = urlsplit(self.settings.origin)
-        own = {(origin.hostname, origin.port or (443 if origin.scheme == "https" else 80))}
-        own |= {(host, self.settings.port) for host in (*_LOOPBACK, self.settings.host)}
-        if (parts.hostname, port) in own:
-            fail(where, "is the broker's own address")
-        return str(value)
+        return check_address(check_uri(value, where), self.settings, where)
 
 
 def _text(value: Any, where: str) -> str:

@@ -54,13 +54,13 @@ def render(
         "notifiedAt": short_time(place.now()),
         "data": collection(data) if accept == GEO else data,
     }
-    headers = {"content-type": JSON if accept == GEO else accept}
+    headers = {"Content-Type": JSON if accept == GEO else accept}
     if accept == LD:
         body["@context"] = linked.written
     else:
-        headers["link"] = link_header(linked).decode("latin-1")
+        headers["Link"] = link_header(linked).decode("latin-1")
     if subscription.tenant:
-        headers["ngsild-tenant"] = subscription.tenant
+        headers["NGSILD-Tenant"] = subscription.tenant
     return Message(encode(body), headers)
 
 

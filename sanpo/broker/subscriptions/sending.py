@@ -6,6 +6,7 @@ between leaves a claim that ends by itself: the next sender sends it again under
 
 import threading
 from collections import Counter, deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -20,11 +21,13 @@ from sanpo.broker.errors import SightIsContended
 from sanpo.broker.querying import query_entities
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import DUTY, Sight
-from sanpo.broker.store import Stored
+from sanpo.broker.store import Stored, encode
+from sanpo.broker.subscriptions.endpoints import is_mqtt, notifier_of, pairs_of
 from sanpo.broker.subscriptions.following import follow
 from sanpo.broker.subscriptions.model import Item, Subscription
 from sanpo.broker.subscriptions.rendering import Message, render
 from sanpo.broker.subscriptions.store import SQL, find_one, items_in
+from sanpo.ground import mqtt
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError
@@ -252,12 +255,31 @@ def _shown(sight: Sight, item: Item) -> Item | None:
 def _sent(city: City, subscription: Subscription, message: Message) -> str | None:
     """Sends it; returns why it did not arrive, if it did not."""
     endpoint = subscription.endpoint
-    headers = {each["key"].lower(): each["value"] for each in endpoint.get("receiverInfo", ())} | message.headers
     hosts = [host.strip() for host in city.settings.broker_allow_hosts.split(",") if host.strip()]
     timeout_s = min(endpoint.get("timeout", TIMEOUT_S * 1000) / 1000, 2 * TIMEOUT_S)
+    send = _publish if is_mqtt(endpoint["uri"]) else _post
     try:
-        allow = is_named(endpoint["uri"], hosts)
-        reply = post(endpoint["uri"], message.body, headers, allow_private=allow, timeout_s=timeout_s)
+        return send(endpoint, message, is_named(endpoint["uri"], hosts), timeout_s)
     except CallFailed as failure:
         return str(failure)
+
+
+def _post(endpoint: Mapping[str, Any], message: Message, allow_private: bool, timeout_s: float) -> str | None:
+    headers = {**pairs_of(endpoint.get("receiverInfo", ())), **message.headers}
+    lower = {name.lower(): each for name, each in headers.items()}
+    reply = post(endpoint["uri"], message.body, lower, allow_private=allow_private, timeout_s=timeout_s)
     return None if 200 <= reply.status < 300 else f"HTTP {reply.status}"
+
+
+def _publish(endpoint: Mapping[str, Any], message: Message, allow_private: bool, timeout_s: float) -> None:
+    """What would be headers is metadata beside the body (§7.2)."""
+    metadata = encode({**pairs_of(endpoint.get("receiverInfo", ())), **message.headers})
+    version, quality = notifier_of(endpoint)
+    mqtt.publish(
+        mqtt.read_address(endpoint["uri"]),
+        b'{"metadata":%b,"body":%b}' % (metadata, message.body),
+        version=version,
+        qos=int(quality),
+        allow_private=allow_private,
+        timeout_s=timeout_s,
+    )

@@ -11,6 +11,7 @@ from sanpo.broker.language.q.printing import print_q
 from sanpo.broker.language.type_selection import parse_types, print_types
 from sanpo.broker.model import written
 from sanpo.broker.representation.writing import short_time
+from sanpo.broker.subscriptions.endpoints import shown_address
 from sanpo.broker.subscriptions.model import DEFAULT_TRIGGERS
 
 
@@ -36,6 +37,7 @@ def status_of(is_active: bool, expires_at: datetime | None, now: datetime) -> st
 
 def _notification(row: Any, given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     found = {name: _compacted(name, each, context) for name, each in given.items()}
+    found["endpoint"] = {**given["endpoint"], "uri": shown_address(given["endpoint"]["uri"])}
     if row.times_sent:
         found["status"] = "failed" if row.failures else "ok"
         found["timesSent"], found["timesFailed"] = row.times_sent, row.times_failed
