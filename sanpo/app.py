@@ -25,7 +25,7 @@ from sanpo.ground.web import WebParts, create_web
 from sanpo.ground.words import load_words
 
 # Bottom of the house first: the order of migrations.
-DISTRICTS = ("ground", "people", "journal", "consent", "lake", "returns", "cleanroom", "broker", "portal")
+DISTRICTS = ("ground", "people", "journal", "consent", "ledger", "lake", "returns", "cleanroom", "broker", "portal")
 
 
 def packages() -> list[str]:

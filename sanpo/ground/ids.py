@@ -18,10 +18,14 @@ class IdIsMalformed(DomainError):
 
 
 def new_id(prefix: str) -> str:
-    """A fresh identifier such as `agr_06ca…`: 48 bits of milliseconds, 74 random bits, unguessable."""
+    """A fresh identifier such as `agr_06ca…`."""
+    return f"{prefix}_{_base32(new_number())}"
+
+
+def new_number() -> int:
+    """The 128 bits of a fresh identifier: 48 bits of milliseconds, 74 random bits, unguessable."""
     unix_ms = time.time_ns() // 1_000_000
-    value = (unix_ms << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
-    return f"{prefix}_{_base32(value)}"
+    return (unix_ms << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
 
 
 def check_id(prefix: str, text: str) -> str:
@@ -30,6 +34,21 @@ def check_id(prefix: str, text: str) -> str:
     if head != prefix or not _BODY.fullmatch(body):
         raise IdIsMalformed(prefix=prefix, given=text[:40])
     return text
+
+
+def id_of(prefix: str, value: int) -> str:
+    """The text form of a 128-bit identifier that is held as a number."""
+    return f"{prefix}_{_base32(value)}"
+
+
+def number_of(prefix: str, text: str) -> int:
+    """The 128 bits of an identifier; raises `IdIsMalformed`."""
+    value = 0
+    for letter in check_id(prefix, text)[len(prefix) + 1 :]:
+        value = value << 5 | _ALPHABET.index(letter)
+    if value >> 128:
+        raise IdIsMalformed(prefix=prefix, given=text[:40])
+    return value
 
 
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]

@@ -12,6 +12,7 @@ from psycopg import sql
 from sanpo.consent import Decision
 from sanpo.ground.actors import Resident, System
 from sanpo.lake.upkeep import ask_erasure
+from sanpo.ledger import Account, Ledger, create_accounts, open_ledger
 from sanpo.people import NewHousehold, register_households
 from sanpo.people.actions import appoint_representative
 from sanpo.people.passkeys import begin_registration, finish_registration
@@ -60,6 +61,8 @@ def _fill(siege: Siege, residents: list[Resident], carer: Resident) -> None:
     register_households(city, OPERATOR, [NewHousehold("中央", (each.subject_no,)) for each in residents])
     register_meters(city, OPERATOR, {f"m{each.subject_no}": each.subject_no for each in residents})
     register_homes(city, OPERATOR, [Home(each.subject_no, "中央", "detached", "heat_pump", 2) for each in residents])
+    open_ledger(city, OPERATOR, Ledger(392, "JPY", 0, "円"))
+    create_accounts(city, [Account(each.subject_no + 1, 392, 1, subject_no=each.subject_no) for each in residents])
     for each in residents:
         appoint_representative(
             city,

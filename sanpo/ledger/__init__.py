@@ -1,0 +1,41 @@
+"""The ledger: accounts and immutable transfers between them, in whole minor units; debits equal credits, always.
+
+Purpose: whatever is money or points in the city is booked here and nowhere else (DESIGN §2, promises 4 and 7).
+
+Invariants
+* A transfer debits one account and credits another by the same amount; it never changes and is never deleted.
+* Its id is chosen by who asks: sent again, it gives `exists` and moves nothing. `Outcome` names all that can become of a
+  request, in the order in which it is looked for.
+* A limit of an account (`debits_must_not_exceed_credits`, or the other way round) holds after every commit.
+* Of one account the moments never go back, and nothing is booked into a day that is closed.
+
+Tables: `ledgers`, `accounts`, `transfers`, `balances`, `failures`, `timeouts`, `closes`; `holders` (personal, row-level
+security): whose an account is. The others name nobody.
+"""
+
+from sanpo.ledger.actions import create_accounts, create_accounts_in, list_ledgers, open_ledger
+from sanpo.ledger.errors import BatchIsTooLong, LedgerIsBusy
+from sanpo.ledger.model import Account, AccountFlag, Balance, KeptAccount, KeptTransfer, Ledger, Transfer, TransferFlag
+from sanpo.ledger.outcomes import AccountOutcome, Outcome
+from sanpo.ledger.posting import post, post_in
+
+__all__ = [
+    "Account",
+    "AccountFlag",
+    "AccountOutcome",
+    "Balance",
+    "BatchIsTooLong",
+    "KeptAccount",
+    "KeptTransfer",
+    "Ledger",
+    "LedgerIsBusy",
+    "Outcome",
+    "Transfer",
+    "TransferFlag",
+    "create_accounts",
+    "create_accounts_in",
+    "list_ledgers",
+    "open_ledger",
+    "post",
+    "post_in",
+]
