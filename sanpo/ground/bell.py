@@ -53,21 +53,21 @@ class Bell:
             return self._is_running
 
 
-def listen(url: str, calls: Mapping[str, Callable[[], None]], stop: threading.Event) -> None:
-    """Calls what belongs to a channel whenever it is rung, until `stop`; and all of them when it begins to listen
-    and when it ends."""
+def listen(url: str, calls: Mapping[str, Callable[[str], object]], stop: threading.Event) -> None:
+    """Calls what belongs to a channel with what was said whenever it is rung, until `stop`; and all of them with nothing
+    when it begins to listen and when it ends."""
     while not stop.is_set():
         try:
             with psycopg.connect(url, autocommit=True) as conn:
                 for channel in calls:
                     conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
                 for call in calls.values():
-                    call()
+                    call("")
                 while not stop.is_set():
                     for ring in conn.notifies(timeout=1.0):
-                        calls[ring.channel]()
+                        calls[ring.channel](ring.payload)
         except psycopg.OperationalError as error:
             log.warning("listener_lost", problem=type(error).__name__)
             stop.wait(AGAIN_S)
     for call in calls.values():
-        call()
+        call("")

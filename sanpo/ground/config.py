@@ -94,6 +94,9 @@ class Settings:
         default=168,
         metadata={"help": "hours until a dead notification, which can be replayed, ends; its number is kept"},
     )
+    broker_event_minutes: int = field(
+        default=60, metadata={"help": "minutes for which server-sent events are kept for who was cut off"}
+    )
     log_level: Literal["debug", "info", "warning"] = field(default="info", metadata={"help": "least level logged"})
 
     @property

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import procrastinate
@@ -89,11 +90,15 @@ def start_duties(city: "City", duties: list[Duty], stop: threading.Event) -> lis
         for duty in duties
     ]
     if woken:
-        calls = {duty.channel: woken[duty.name].set for duty in duties if isinstance(duty, Watch)}
+        calls = {duty.channel: partial(_wake, woken[duty.name]) for duty in duties if isinstance(duty, Watch)}
         threads.append(threading.Thread(target=listen, args=(city.db.url, calls, stop), name="listen", daemon=True))
     for thread in threads:
         thread.start()
     return threads
+
+
+def _wake(woken: threading.Event, said: str) -> None:
+    woken.set()
 
 
 def _repeat(city: "City", duty: Duty, woken: threading.Event | None, stop: threading.Event) -> None:

@@ -53,7 +53,7 @@ def test_thread_of_a_bell_ends_and_begins_again(monkeypatch: pytest.MonkeyPatch)
 def test_listener_hears_again_after_its_connection_was_lost(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bell, "AGAIN_S", 0.01)
     stop, heard = threading.Event(), threading.Semaphore(0)
-    thread = threading.Thread(target=listen, args=(city.db.url, {"test_bell": heard.release}, stop))
+    thread = threading.Thread(target=listen, args=(city.db.url, {"test_bell": lambda said: heard.release()}, stop))
     thread.start()
     assert heard.acquire(timeout=10)  # it has begun
     with city.db.connection() as conn:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sanpo.broker.entities import Place
 from sanpo.broker.errors import ParameterIsInvalid
@@ -15,6 +15,9 @@ from sanpo.broker.representation.writing import Format, Writer, is_altered
 from sanpo.broker.store import encode
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
+
+if TYPE_CHECKING:
+    from sanpo.broker.subscriptions.events import Stream
 
 Headers = list[tuple[bytes, bytes]]
 _VERSION = re.compile(r"(?:^|[\s,;])ngsi-ld\s*=\s*\"?(\d{1,2})\.(\d{1,2})\b")
@@ -31,12 +34,13 @@ _OPTIONS = frozenset(
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back. No `media_type` where there is no body."""
+    """What is sent back. No `media_type` where there is no body; with a `stream` the body does not end by itself."""
 
     status: int
     body: bytes = b""
     media_type: str = ""
     headers: Headers = field(default_factory=list)
+    stream: "Stream | None" = None
 
 
 NO_CONTENT = Reply(204)

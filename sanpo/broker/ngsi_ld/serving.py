@@ -18,8 +18,11 @@ from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
 from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
 from sanpo.broker.ngsi_ld.problems import on_error, problem
 from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
+from sanpo.broker.ngsi_ld.streaming import send_stream
 from sanpo.broker.ngsi_ld.threads import Threads
 from sanpo.broker.sight import OPEN, sees_public_only
+from sanpo.broker.subscriptions.actions import owner_of
+from sanpo.broker.subscriptions.events import Stream
 from sanpo.ground.actors import Actor, Anonymous
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError, NotSignedIn
@@ -56,11 +59,17 @@ class Server:
         sent: Headers = [*_ALWAYS, *reply.headers]
         if reply.media_type:
             sent.append((b"content-type", reply.media_type.encode()))
-        if reply.status != 204:
+        if reply.status != 204 and reply.stream is None:
             sent.append((b"content-length", b"%d" % len(reply.body)))
         if "ngsild-tenant" in headers:
             sent.append((b"ngsild-tenant", headers["ngsild-tenant"].encode("latin-1")))
-        await send({"type": "http.response.start", "status": reply.status, "headers": sent})
+        start: Any = {"type": "http.response.start", "status": reply.status, "headers": sent}
+        if reply.stream is not None:
+            run = partial(self._threads.run, asyncio.get_running_loop(), threads=state.city.settings.http_threads)
+            may_still = partial(_is_still_owner, reply.stream, state.city, state.session_cookie, method, headers)
+            await send_stream(reply.stream, start, receive, send, run, may_still)
+            return
+        await send(start)
         await send({"type": "http.response.body", "body": reply.body, "more_body": False})
 
     def _conducted(self, *given: Any) -> Reply:
@@ -198,6 +207,14 @@ def _actor(city: City, cookie_name: str, method: str, headers: Mapping[str, str]
     if method == "GET" and cookie_name in headers.get("cookie", ""):
         actor = actor_of(city, cookie=_cookie(headers["cookie"], cookie_name), bearer=None)
     return OPEN if city.settings.broker_open and isinstance(actor, Anonymous) else actor
+
+
+def _is_still_owner(stream: Stream, *given: Any) -> bool:
+    """Whether who has opened a stream is signed in still: asked from time to time while it is open."""
+    try:
+        return owner_of(_actor(*given)).key == stream.owner
+    except DomainError:
+        return False
 
 
 def _cookie(header: str, name: str) -> str | None:

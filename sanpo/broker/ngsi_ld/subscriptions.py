@@ -6,6 +6,7 @@ from sanpo.broker.ngsi_ld.asking import window_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id
+from sanpo.broker.ngsi_ld.streaming import EVENT_STREAM, events
 from sanpo.broker.store import encode
 from sanpo.broker.subscriptions import actions
 from sanpo.broker.subscriptions.deliveries import list_own_deliveries
@@ -73,5 +74,6 @@ OPERATIONS = [
     Operation("GET", _ONE, retrieve, "5.8.3", parameters("options")),
     Operation("PATCH", _ONE, update, "5.8.2", parameters(), bodies=PATCHES),
     Operation("DELETE", _ONE, delete, "5.8.5", parameters()),
+    Operation("GET", f"{_ONE}/events", events, "none", parameters(), offers=(EVENT_STREAM,)),
     Operation("GET", f"{_ONE}/deliveries", deliveries, "none", parameters("limit")),
 ]

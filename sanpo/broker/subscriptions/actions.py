@@ -10,7 +10,7 @@ from sanpo.broker.entities import Place
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode, make_tenant_no
-from sanpo.broker.subscriptions.endpoints import shown_address
+from sanpo.broker.subscriptions.endpoints import EVENTS, shown_address
 from sanpo.broker.subscriptions.errors import SubscriptionExists, SubscriptionNotFound
 from sanpo.broker.subscriptions.model import Owner
 from sanpo.broker.subscriptions.reading import merge_members, read_subscription
@@ -87,6 +87,8 @@ def update_subscription(place: Place, subscription_id: str, data: Any, context: 
         columns = _columns(doc, known if given is None else given, tx.now)
         columns.pop("subscription_id", None)
         tx.execute(SQL.update_subscription, subscription_no=row.subscription_no, revision=raise_revision(tx), **columns)
+        if row.streamed and not columns["streamed"]:
+            tx.execute(SQL.drop_sent, subscription_no=row.subscription_no)
         if not columns["is_active"]:
             tx.execute(SQL.drop_waiting, subscription_no=row.subscription_no)
 
@@ -98,6 +100,7 @@ def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:
         "doc": text(doc),
         "context": text(given),
         "endpoint": shown_address(doc["notification"]["endpoint"]["uri"]),
+        "streamed": doc["notification"]["endpoint"]["uri"] == EVENTS,
         "is_active": doc.get("isActive", True),
         "expires_at": None if expires is None else datetime.fromisoformat(expires),
         "every_s": every,

@@ -9,6 +9,8 @@ from sanpo.ground.config import Settings
 from sanpo.ground.mqtt import SCHEMES, VERSIONS, AddressIsInvalid, read_address, without_password
 from sanpo.ground.outbound import PORTS
 
+EVENTS = "urn:sanpo:events"
+"""The endpoint of who fetches notifications as server-sent events."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104  # named to be refused
 _QUALITIES = ("0", "1", "2")
 VERSION, QUALITY = "MQTT-Version", "MQTT-QoS"
@@ -21,10 +23,12 @@ def is_mqtt(uri: str) -> bool:
 def check_address(uri: str, settings: Settings, where: str) -> str:
     """An address that notifications can go to, and not the broker's own: it would tell itself about what it tells."""
     parts = urlsplit(uri)
+    if uri == EVENTS:
+        return uri
     if parts.scheme in SCHEMES:
         return _check_mqtt(uri, where)
     if parts.scheme not in ("http", "https"):
-        fail(where, "is no http, https, mqtt or mqtts address")
+        fail(where, f"is no http, https, mqtt or mqtts address, and not {EVENTS}")
     try:
         port = parts.port or PORTS[parts.scheme]
     except ValueError:

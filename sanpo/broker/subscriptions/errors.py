@@ -29,3 +29,17 @@ class SubscriptionNotFound(BrokerError):
 
     code = "broker.subscription_not_found"
     kind = Kind.NOT_FOUND
+
+
+class SubscriptionIsNotStreamed(BrokerError):
+    """Notifications of this subscription are sent, not fetched as events. Fields: subscription_id, uri."""
+
+    code = "broker.subscription_is_not_streamed"
+    kind = Kind.INVALID
+
+
+class TooManyStreams(BrokerError):
+    """One owner has too many streams of events open. Field: limit."""
+
+    code = "broker.too_many_streams"
+    kind = Kind.TOO_MANY

@@ -15,6 +15,7 @@ from typing import Any
 from sanpo.broker.model import written
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode
+from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.model import Item, Subscription
 from sanpo.broker.subscriptions.store import SQL, items_in, items_text, load
 from sanpo.ground.city import City
@@ -154,6 +155,9 @@ def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None
             queue_notification(tx, no, batch, due_at)
         if subscription.throttling_s:
             tx.execute(SQL.note_due, subscription_no=no, due_at=due_at)
+    streamed = [each.subscription_no for each, _ in told if each.endpoint["uri"] == EVENTS]
+    if streamed:
+        tx.execute(SQL.tell_streams, numbers=streamed)
 
 
 def _is_personal(items: Iterable[Item]) -> bool:

@@ -18,16 +18,16 @@ select revision from broker.subscription_revision
 
 -- name: insert_subscription
 insert into broker.subscriptions (tenant_no, subscription_id, owner, organisation_no, organisation_id, client_id,
-                                  agreement_id, doc, context, endpoint, is_active, expires_at, every_s, next_at, revision,
-                                  created_at, modified_at)
+                                  agreement_id, doc, context, endpoint, streamed, is_active, expires_at, every_s, next_at,
+                                  revision, created_at, modified_at)
 values (%(tenant_no)s, %(subscription_id)s, %(owner)s, %(organisation_no)s, %(organisation_id)s, %(client_id)s,
-        %(agreement_id)s, %(doc)s::jsonb, %(context)s::jsonb, %(endpoint)s, %(is_active)s, %(expires_at)s::timestamptz,
+        %(agreement_id)s, %(doc)s::jsonb, %(context)s::jsonb, %(endpoint)s, %(streamed)s, %(is_active)s, %(expires_at)s::timestamptz,
         %(every_s)s::float8, %(next_at)s::timestamptz, %(revision)s, %(now)s, %(now)s)
 on conflict do nothing returning subscription_no
 
 -- name: update_subscription
 update broker.subscriptions set doc = %(doc)s::jsonb, context = %(context)s::jsonb, endpoint = %(endpoint)s,
-       is_active = %(is_active)s, expires_at = %(expires_at)s::timestamptz, every_s = %(every_s)s::float8,
+       streamed = %(streamed)s, is_active = %(is_active)s, expires_at = %(expires_at)s::timestamptz, every_s = %(every_s)s::float8,
        next_at = %(next_at)s::timestamptz, revision = %(revision)s, modified_at = %(now)s, failures = 0, retry_at = null
 where subscription_no = %(subscription_no)s
 
@@ -97,7 +97,7 @@ where s.subscription_no in (select d.subscription_no from broker.subscriptions d
                             for update skip locked)
 returning s.subscription_no, s.expires_at,
           exists (select from broker.notifications n where n.subscription_no = s.subscription_no and n.periodic
-                  and not n.dead) as is_waiting
+                  and not n.dead and not (s.streamed and n.attempts > 0)) as is_waiting
 
 -- name: heads
 select subscription_no, endpoint, failures from broker.heads where ready_at <= %(now)s
@@ -149,7 +149,7 @@ select n.notification_id, s.subscription_id, t.name as tenant, s.endpoint, n.dea
        n.error, jsonb_array_length(n.items) as entities
 from broker.notifications n join broker.subscriptions s using (subscription_no) join broker.tenants t using (tenant_no)
 where (%(subscription_no)s::bigint is null or s.subscription_no = %(subscription_no)s)
-  and (not %(dead_only)s or n.dead)
+  and (not %(dead_only)s or n.dead) and not (s.streamed and n.attempts > 0)
 order by n.notification_no limit %(limit)s
 
 -- name: replay
@@ -180,3 +180,60 @@ select coalesce(sum(n), 0)::bigint as n from counted
 select s.subscription_id, t.name as tenant, s.endpoint, s.ended, s.last_ended_at
 from broker.subscriptions s join broker.tenants t using (tenant_no) where s.ended > 0
 order by s.last_ended_at desc limit %(limit)s
+
+-- name: position
+-- After which notification a stream goes on: after the one that is named, if it is kept; else, where none is named, after all that
+-- were sent. `attempts` of a streamed one are how often it was.
+select coalesce(case when %(notification_id)s::text is null
+                     then (select max(notification_no) from broker.notifications
+                           where subscription_no = %(subscription_no)s and attempts > 0)
+                     else (select notification_no from broker.notifications
+                           where subscription_no = %(subscription_no)s and notification_id = %(notification_id)s) end, 0) as after
+
+-- name: next_events
+-- In order: one that is not due yet holds back those behind it.
+select notification_no, notification_id, items::text as items, periodic, used from broker.notifications n
+where subscription_no = %(subscription_no)s and not dead and notification_no > %(after)s and due_at <= %(now)s
+  and not exists (select from broker.notifications f where f.subscription_no = %(subscription_no)s and not f.dead
+                  and f.notification_no > %(after)s and f.notification_no < n.notification_no and f.due_at > %(now)s)
+order by notification_no limit %(limit)s
+
+-- name: next_event_due
+select (select due_at from broker.notifications
+        where subscription_no = %(subscription_no)s and not dead and notification_no > %(after)s
+        order by notification_no limit 1) as at
+
+-- name: note_used
+update broker.notifications set used = %(used)s::bigint[] where notification_no = %(notification_no)s
+
+-- name: note_sent
+with sent as (
+  update broker.notifications set attempts = attempts + 1 where notification_no = any(%(numbers)s::bigint[])
+  returning attempts
+)
+update broker.subscriptions set times_sent = times_sent + (select count(*) from sent where attempts = 1),
+       last_notification = %(now)s, last_success = %(now)s where subscription_no = %(subscription_no)s
+
+-- name: drop_sent
+delete from broker.notifications where subscription_no = %(subscription_no)s and attempts > 0
+
+-- name: end_events
+-- Events are kept for a time, and so many at the most; those that nobody has fetched are counted.
+with gone as (
+  delete from broker.notifications n using broker.subscriptions s
+  where s.subscription_no = n.subscription_no and s.streamed
+    and (n.queued_at < %(before)s or n.notification_no <= (
+      select f.notification_no from broker.notifications f where f.subscription_no = s.subscription_no
+      order by f.notification_no desc offset %(most)s limit 1))
+  returning n.subscription_no, n.attempts
+), counted as (
+  select subscription_no, count(*) as n from gone where attempts = 0 group by subscription_no
+), noted as (
+  update broker.subscriptions s set ended = s.ended + counted.n, last_ended_at = %(now)s
+  from counted where s.subscription_no = counted.subscription_no
+)
+select count(*) as n from gone
+
+-- name: tell_streams
+select pg_notify('broker_events', no::text) from broker.subscriptions s join unnest(%(numbers)s::bigint[]) no
+  on s.subscription_no = no where s.streamed

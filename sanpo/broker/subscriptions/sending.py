@@ -8,28 +8,24 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 import structlog
 
-from sanpo.broker.contexts import resolve
-from sanpo.broker.entities import Place
 from sanpo.broker.errors import SightIsContended
-from sanpo.broker.querying import query_entities
-from sanpo.broker.selection import Window
-from sanpo.broker.sight import DUTY, Sight
-from sanpo.broker.store import Stored, encode
+from sanpo.broker.sight import DUTY
+from sanpo.broker.store import encode
 from sanpo.broker.subscriptions.endpoints import is_mqtt, notifier_of, pairs_of
 from sanpo.broker.subscriptions.following import follow
-from sanpo.broker.subscriptions.model import Item, Subscription
-from sanpo.broker.subscriptions.rendering import Message, render
-from sanpo.broker.subscriptions.store import SQL, find_one, items_in
+from sanpo.broker.subscriptions.making import make
+from sanpo.broker.subscriptions.model import Subscription
+from sanpo.broker.subscriptions.rendering import Message
+from sanpo.broker.subscriptions.store import SQL, find_one
 from sanpo.ground import mqtt
 from sanpo.ground.city import City
-from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError
 from sanpo.ground.outbound import CallFailed, is_named, post
 from sanpo.people import is_revoked
@@ -45,7 +41,6 @@ CLAIM = timedelta(seconds=40)
 MOST_ATTEMPTS = 8
 MOST_WAIT_S = 300
 OLDEST = timedelta(days=1)
-MOST_PERIODIC = 1000
 FALLBACK_S = 2.0
 """After which the duty looks by itself: for what was committed by a process that was killed before it could tell."""
 
@@ -177,7 +172,7 @@ def send_next(city: City, subscription_no: int) -> Outcome:
         return Outcome.SENT
     used = set(row.used)
     try:
-        message = _made(city, subscription, row, used)
+        message = make(city, subscription, row, used)
     except SightIsContended:
         _finish(city, SQL.unclaim, row, due_at=city.now() + timedelta(seconds=1))
         return Outcome.NOTHING
@@ -200,56 +195,6 @@ def send_next(city: City, subscription_no: int) -> Outcome:
 def _finish(city: City, sql: str, row: Any, **values: Any) -> None:
     with city.transaction(DUTY) as tx:
         tx.execute(sql, notification_no=row.notification_no, **values)
-
-
-def _made(city: City, subscription: Subscription, row: Any, used: set[int]) -> Message | None:
-    """The notification as its owner may see it now; None where nothing of it is in sight.
-
-    `used` are the entities whose use attempts before have recorded; those of this one are added.
-    """
-    context = resolve(city, subscription.doc.get("jsonldContext", subscription.context), counted=False)
-    place = Place(city, subscription.owner.actor, subscription.tenant, used)
-    if row.periodic:
-        docs = query_entities(place, subscription.parts, Window(MOST_PERIODIC)).docs
-        shown = [Item(0, "created", doc, {}, (), (), (), None, doc["modifiedAt"]) for doc in docs]
-    else:
-        shown = seen(place, subscription, items_in(row.items))
-    return render(place, subscription, row.notification_id, shown, context) if shown else None
-
-
-def seen(place: Place, subscription: Subscription, items: list[Item]) -> list[Item]:
-    """What of these changes the owner may see now and asked for; it is in the journal when this returns."""
-    if all(item.subjects is None for item in items):
-        return items  # matched already, on what everybody sees
-
-    def look(tx: Transaction, sight: Sight) -> list[Item]:
-        found = []
-        for item in items:
-            shown = _shown(sight, item)
-            if shown is not None and (item.subjects is None or subscription.fits(shown)):
-                sight.note([Stored(item.entity_no, item.doc, item.subjects)])
-                found.append(shown)
-        return found
-
-    return place.looking("notify", look, few=True)
-
-
-def _shown(sight: Sight, item: Item) -> Item | None:
-    """The change as it looks through this sight: what is not in it has not changed either."""
-    doc = sight.show(Stored(item.entity_no, item.doc, item.subjects))
-    if doc is None or item.subjects is None:
-        return doc and item
-    old = sight.show(Stored(item.entity_no, {**item.doc, "attrs": item.before}, item.subjects))
-    before = {} if old is None else old["attrs"]
-    known = {*doc["attrs"], *before}
-    return replace(
-        item,
-        doc=doc,
-        before=before,
-        added=tuple(iri for iri in item.added if iri in known),
-        updated=tuple(iri for iri in item.updated if iri in known),
-        removed=tuple(iri for iri in item.removed if iri in known),
-    )
 
 
 def _sent(city: City, subscription: Subscription, message: Message) -> str | None:

@@ -91,7 +91,7 @@ def test_killed_sender_loses_nothing_and_repeats_nothing_acknowledged(
     subscribe(broker, receiver)
     write(broker, 1, 0)
     notify_all(open_city)
-    for kill in ("_made", "_finish"):
+    for kill in ("make", "_finish"):
         write(broker, 1, len(receiver.got))
         with monkeypatch.context() as patch:
             patch.setattr(sending, kill, lambda *given, **named: 1 / 0)
