@@ -13,28 +13,33 @@ Tables: `ledgers`, `accounts`, `transfers`, `balances`, `failures`, `timeouts`, 
 security): whose an account is. The others name nobody.
 """
 
-from sanpo.ledger.actions import create_accounts, create_accounts_in, list_ledgers, open_ledger
-from sanpo.ledger.errors import BatchIsTooLong, LedgerIsBusy
-from sanpo.ledger.model import Account, AccountFlag, Balance, KeptAccount, KeptTransfer, Ledger, Transfer, TransferFlag
+from sanpo.ledger.actions import create_accounts, create_accounts_in, open_ledger
+from sanpo.ledger.closing import close_day
+from sanpo.ledger.errors import LedgerIsBusy
+from sanpo.ledger.model import Account, AccountFlag, Balance, Ledger, Line, LineKey, Transfer, TransferFlag
 from sanpo.ledger.outcomes import AccountOutcome, Outcome
 from sanpo.ledger.posting import post, post_in
+from sanpo.ledger.reading import balance_at, get_account, list_newest, list_statement
 
 __all__ = [
     "Account",
     "AccountFlag",
     "AccountOutcome",
     "Balance",
-    "BatchIsTooLong",
-    "KeptAccount",
-    "KeptTransfer",
     "Ledger",
     "LedgerIsBusy",
+    "Line",
+    "LineKey",
     "Outcome",
     "Transfer",
     "TransferFlag",
+    "balance_at",
+    "close_day",
     "create_accounts",
     "create_accounts_in",
-    "list_ledgers",
+    "get_account",
+    "list_newest",
+    "list_statement",
     "open_ledger",
     "post",
     "post_in",

@@ -10,7 +10,7 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ledger import store
 from sanpo.ledger.errors import BatchIsTooLong, LedgerExists, LedgerIsBusy, LedgerIsInvalid
-from sanpo.ledger.model import MAX_BATCH, MAX_CODE, MAX_ID, MAX_LEDGER, Account, AccountFlag, Ledger
+from sanpo.ledger.model import MAX_BATCH, MAX_CODE, MAX_EXPONENT, MAX_ID, MAX_LEDGER, Account, AccountFlag, Ledger
 from sanpo.ledger.outcomes import AccountOutcome
 
 _LINKED = int(AccountFlag.LINKED)
@@ -23,7 +23,11 @@ def open_ledger(city: City, actor: Actor, ledger: Ledger) -> None:
     """Makes a unit to keep accounts in; again it changes nothing. Raises `LedgerIsInvalid` or `LedgerExists`."""
     require_officer(actor)
     number, exponent = ledger.ledger, ledger.exponent
-    if not 0 < number <= MAX_LEDGER or not 0 <= exponent <= 8 or not re.fullmatch("[A-Z]{3}", ledger.currency):
+    if (
+        not 0 < number <= MAX_LEDGER
+        or not 0 <= exponent <= MAX_EXPONENT
+        or not re.fullmatch("[A-Z]{3}", ledger.currency)
+    ):
         raise LedgerIsInvalid(ledger=number)
     with city.transaction(actor) as tx:
         store.insert_ledger(tx, ledger=number, currency=ledger.currency, exponent=exponent, name=ledger.name)

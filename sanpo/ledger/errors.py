@@ -25,7 +25,42 @@ class LedgerExists(DomainError):
 
 
 class LedgerIsInvalid(DomainError):
-    """A ledger's number, currency (three capitals, ISO 4217) or exponent (0 to 8) cannot stand. Field: ledger."""
+    """A ledger's number, currency (three capitals, ISO 4217) or exponent (0 to 5) cannot stand. Field: ledger."""
 
     code = "ledger.ledger_is_invalid"
     kind = Kind.INVALID
+
+
+class AccountNotFound(DomainError):
+    """There is no such account, or it is not the actor's to see: both look the same. Field: account_id."""
+
+    code = "ledger.account_not_found"
+    kind = Kind.NOT_FOUND
+
+
+class TransferNotFound(DomainError):
+    """There is no such transfer, or none of its accounts is the actor's to see. Field: transfer_id."""
+
+    code = "ledger.transfer_not_found"
+    kind = Kind.NOT_FOUND
+
+
+class DayIsNotOver(DomainError):
+    """A day can be closed when it has ended on the city's clock. Field: day."""
+
+    code = "ledger.day_is_not_over"
+    kind = Kind.CONFLICT
+
+
+class DayIsBeforeTheLastClose(DomainError):
+    """A later day is closed already, and this one with it. Fields: day, last."""
+
+    code = "ledger.day_is_before_the_last_close"
+    kind = Kind.CONFLICT
+
+
+class DayIsNotClosed(DomainError):
+    """Nothing is recorded for this day. Field: day."""
+
+    code = "ledger.day_is_not_closed"
+    kind = Kind.NOT_FOUND

@@ -4,8 +4,9 @@ The semantics are those of TigerBeetle's two entities: double entry, whole minor
 chooses, so that a request can be sent again. Nothing here does I/O or reads a clock.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntFlag
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +17,8 @@ MAX_BATCH = 8190
 MAX_TIMEOUT_S = 2**32 - 1
 MAX_LEDGER = 2**31 - 1
 MAX_CODE = 2**16 - 1
+MAX_EXPONENT = 5
+"""ISO 20022 writes no more than five decimal places."""
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -108,3 +111,60 @@ class KeptTransfer(msgspec.Struct, frozen=True):
     transfer: Transfer
     transfer_no: int
     at: datetime
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A transfer as one of its accounts sees it. `balance` is what the account had then, where it keeps its history."""
+
+    kept: KeptTransfer
+    side: Literal["debit", "credit"]
+    balance: Balance | None
+
+    @property
+    def kind(self) -> Literal["posted", "pending", "voided", "expired"]:
+        """What it did: moved its amount, reserved it, or gave the reservation back."""
+        flags = self.kept.transfer.flags
+        if flags & TransferFlag.PENDING:
+            return "pending"
+        if flags & TransferFlag.VOID_PENDING:
+            return "voided"
+        return "expired" if flags & TransferFlag.EXPIRED else "posted"
+
+    @property
+    def key(self) -> "LineKey":
+        return LineKey(self.kept.at, self.kept.transfer_no)
+
+
+class LineKey(msgspec.Struct, frozen=True):
+    """Where a page of a statement ends: the next begins after it."""
+
+    at: datetime
+    transfer_no: int
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """The sums of all accounts of a ledger with the same code. In each ledger the debits equal the credits."""
+
+    ledger: int
+    code: int
+    accounts: int
+    debits_pending: int
+    debits_posted: int
+    credits_pending: int
+    credits_posted: int
+
+
+class Close(msgspec.Struct, frozen=True):
+    """A closed day of one ledger. `transfers` are those since the close before; `entry_id` is the journal's."""
+
+    day: date
+    ledger: int
+    closed_until: datetime
+    accounts: int
+    transfers: int
+    debits_pending: int
+    debits_posted: int
+    credits_pending: int
+    credits_posted: int
+    accounts_sha256: str
+    entry_id: str

@@ -96,3 +96,144 @@ select m.account_no, h.subject_no, h.organisation_no
 from made m join unnest(%(account_ids)s::uuid[], %(subject_nos)s::int[], %(organisation_nos)s::int[])
   as h (account_id, subject_no, organisation_no) using (account_id)
 where num_nonnulls(h.subject_no, h.organisation_no) = 1
+
+-- name: find_account
+select a.account_no, a.account_id, a.ledger, a.code, a.flags::int, a.user_data, a.debits_pending, a.debits_posted,
+  a.credits_pending, a.credits_posted, a.created_at, h.subject_no, h.organisation_no
+from ledger.accounts a left join ledger.holders h using (account_no) where a.account_id = %(account_id)s::uuid
+
+-- name: own_accounts
+select a.account_no, a.account_id, a.ledger, a.code, a.flags::int, a.user_data, a.debits_pending, a.debits_posted,
+  a.credits_pending, a.credits_posted, a.created_at, h.subject_no, h.organisation_no
+from ledger.holders h join ledger.accounts a using (account_no)
+where h.subject_no = %(subject_no)s or h.organisation_no = %(organisation_no)s order by a.account_no
+
+-- name: accounts_page
+select a.account_no, a.account_id, a.ledger, a.code, a.flags::int, a.user_data, a.debits_pending, a.debits_posted,
+  a.credits_pending, a.credits_posted, a.created_at, null::int as subject_no, null::int as organisation_no
+from ledger.accounts a
+where a.account_id > %(after)s::uuid and (%(ledger)s::int is null or a.ledger = %(ledger)s)
+order by a.account_id limit %(limit)s
+
+-- name: find_transfer
+select t.transfer_no, t.transfer_id, d.account_id as debit_account_id, c.account_id as credit_account_id, t.amount, t.ledger,
+  t.code, t.flags::int, t.pending_id, coalesce(t.timeout_s, 0) as timeout_s, t.user_data, t.at
+from ledger.transfers t
+join ledger.accounts d on d.account_no = t.debit_account_no join ledger.accounts c on c.account_no = t.credit_account_no
+where t.transfer_id = %(transfer_id)s::uuid
+
+-- name: history_at
+select debits_pending, debits_posted, credits_pending, credits_posted from ledger.balances
+where account_no = %(account_no)s and at <= %(at)s order by at desc, transfer_no desc limit 1
+
+-- name: balance_at
+-- One snapshot: today's sums, and what came after.
+select (a.debits_pending - coalesce(s.debits_pending, 0))::bigint as debits_pending,
+  (a.debits_posted - coalesce(s.debits_posted, 0))::bigint as debits_posted,
+  (a.credits_pending - coalesce(s.credits_pending, 0))::bigint as credits_pending,
+  (a.credits_posted - coalesce(s.credits_posted, 0))::bigint as credits_posted
+from ledger.accounts a cross join (
+  select sum(debits_pending) as debits_pending, sum(debits_posted) as debits_posted,
+    sum(credits_pending) as credits_pending, sum(credits_posted) as credits_posted
+  from ledger.changes where account_no = %(account_no)s and at > %(at)s
+) as s
+where a.account_no = %(account_no)s
+
+-- name: statement
+with lines as (
+  (select t.*, 'debit' as side from ledger.transfers t
+   where debit_account_no = %(account_no)s and (at, transfer_no) > (%(after_at)s, %(after_no)s) and at < %(until)s
+   order by at, transfer_no limit %(limit)s)
+  union all
+  (select t.*, 'credit' from ledger.transfers t
+   where credit_account_no = %(account_no)s and (at, transfer_no) > (%(after_at)s, %(after_no)s) and at < %(until)s
+   order by at, transfer_no limit %(limit)s)
+  order by at, transfer_no limit %(limit)s
+)
+select l.transfer_no, l.transfer_id, d.account_id as debit_account_id, c.account_id as credit_account_id, l.amount, l.ledger,
+  l.code, l.flags::int, l.pending_id, coalesce(l.timeout_s, 0) as timeout_s, l.user_data, l.at, l.side,
+  b.debits_pending, b.debits_posted, b.credits_pending, b.credits_posted
+from lines l
+join ledger.accounts d on d.account_no = l.debit_account_no join ledger.accounts c on c.account_no = l.credit_account_no
+left join ledger.balances b on b.account_no = %(account_no)s and b.at = l.at and b.transfer_no = l.transfer_no
+order by l.at, l.transfer_no
+
+-- name: statement_backwards
+with lines as (
+  (select t.*, 'debit' as side from ledger.transfers t
+   where debit_account_no = %(account_no)s and (at, transfer_no) < (%(before_at)s, %(before_no)s)
+   order by at desc, transfer_no desc limit %(limit)s)
+  union all
+  (select t.*, 'credit' from ledger.transfers t
+   where credit_account_no = %(account_no)s and (at, transfer_no) < (%(before_at)s, %(before_no)s)
+   order by at desc, transfer_no desc limit %(limit)s)
+  order by at desc, transfer_no desc limit %(limit)s
+)
+select l.transfer_no, l.transfer_id, d.account_id as debit_account_id, c.account_id as credit_account_id, l.amount, l.ledger,
+  l.code, l.flags::int, l.pending_id, coalesce(l.timeout_s, 0) as timeout_s, l.user_data, l.at, l.side,
+  b.debits_pending, b.debits_posted, b.credits_pending, b.credits_posted
+from lines l
+join ledger.accounts d on d.account_no = l.debit_account_no join ledger.accounts c on c.account_no = l.credit_account_no
+left join ledger.balances b on b.account_no = %(account_no)s and b.at = l.at and b.transfer_no = l.transfer_no
+order by l.at desc, l.transfer_no desc
+
+-- name: trial_balance
+with later as (
+  select account_no, sum(debits_pending) as debits_pending, sum(debits_posted) as debits_posted,
+    sum(credits_pending) as credits_pending, sum(credits_posted) as credits_posted
+  from ledger.changes where at > %(at)s group by account_no
+)
+select a.ledger, a.code, count(*) as accounts,
+  sum(a.debits_pending - coalesce(l.debits_pending, 0))::numeric as debits_pending,
+  sum(a.debits_posted - coalesce(l.debits_posted, 0))::numeric as debits_posted,
+  sum(a.credits_pending - coalesce(l.credits_pending, 0))::numeric as credits_pending,
+  sum(a.credits_posted - coalesce(l.credits_posted, 0))::numeric as credits_posted
+from ledger.accounts a left join later l using (account_no)
+where a.created_at <= %(at)s group by a.ledger, a.code order by a.ledger, a.code
+
+-- name: stop_posting
+-- Waits for the transactions that post, and holds the next ones up, until this one ends.
+select pg_advisory_xact_lock(5718340411)
+
+-- name: closed_until
+select max(closed_until) as closed_until, max(day) as day from ledger.closes
+
+-- name: figures
+-- The sums of every account at the end of a day, digested in the order of their ids, one line for each.
+with later as (
+  select account_no, sum(debits_pending) as debits_pending, sum(debits_posted) as debits_posted,
+    sum(credits_pending) as credits_pending, sum(credits_posted) as credits_posted
+  from ledger.changes where at >= %(until)s group by account_no
+), standing as (
+  select a.ledger, a.account_id, (a.debits_pending - coalesce(l.debits_pending, 0))::bigint as dp,
+    (a.debits_posted - coalesce(l.debits_posted, 0))::bigint as dd,
+    (a.credits_pending - coalesce(l.credits_pending, 0))::bigint as cp,
+    (a.credits_posted - coalesce(l.credits_posted, 0))::bigint as cc
+  from ledger.accounts a left join later l using (account_no) where a.created_at < %(until)s
+)
+select g.ledger, count(s.account_id) as accounts,
+  (select count(*) from ledger.transfers t where t.ledger = g.ledger and t.at >= %(since)s and t.at < %(until)s) as transfers,
+  coalesce(sum(dp), 0)::numeric as debits_pending, coalesce(sum(dd), 0)::numeric as debits_posted,
+  coalesce(sum(cp), 0)::numeric as credits_pending, coalesce(sum(cc), 0)::numeric as credits_posted,
+  encode(sha256(coalesce(string_agg(
+    concat_ws('|', replace(s.account_id::text, '-', ''), dp, dd, cp, cc) || E'\n', '' order by s.account_id), '')::bytea), 'hex')
+    as accounts_sha256
+from ledger.ledgers g left join standing s using (ledger) group by g.ledger order by g.ledger
+
+-- name: insert_close
+insert into ledger.closes (day, ledger, closed_until, accounts, transfers, debits_pending, debits_posted, credits_pending,
+  credits_posted, accounts_sha256, entry_id)
+values (%(day)s, %(ledger)s, %(closed_until)s, %(accounts)s, %(transfers)s, %(debits_pending)s, %(debits_posted)s,
+  %(credits_pending)s, %(credits_posted)s, %(accounts_sha256)s, %(entry_id)s)
+
+-- name: closes_of
+select day, ledger, closed_until, accounts, transfers, debits_pending, debits_posted, credits_pending, credits_posted,
+  accounts_sha256, entry_id from ledger.closes where day = %(day)s order by ledger
+
+-- name: closes
+select day, ledger, closed_until, accounts, transfers, debits_pending, debits_posted, credits_pending, credits_posted,
+  accounts_sha256, entry_id from ledger.closes where %(before)s::date is null or day < %(before)s
+order by day desc, ledger limit %(limit)s
+
+-- name: close_before
+select max(closed_until) as closed_until from ledger.closes where day < %(day)s

@@ -4,7 +4,7 @@ Columns go as PostgreSQL's own text of an array: for thousands of numbers that i
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sanpo.ledger.books import Books, Made, Standing
 from sanpo.ledger.model import MAX_ID, Account, Balance, Transfer
 
 SQL = load_queries(__package__)
+LAST_NO = 2**63 - 1
 DUTY = "ledger"
 """The duty that row-level security lets see who holds an account."""
 
@@ -165,8 +166,79 @@ def insert_accounts(tx: Transaction, accounts: Sequence[Account]) -> None:
     )
 
 
+def find_account(tx: Transaction, account_id: int) -> Any | None:
+    """The account's row with its holder."""
+    return tx.one(SQL.find_account, account_id=_id(account_id))
+
+
+def list_own_accounts(tx: Transaction, *, subject_no: int | None, organisation_no: int | None) -> list[Any]:
+    return tx.all(SQL.own_accounts, subject_no=subject_no, organisation_no=organisation_no)
+
+
+def list_accounts(tx: Transaction, *, ledger: int | None, after: int, limit: int) -> list[Any]:
+    return tx.all(SQL.accounts_page, ledger=ledger, after=_id(after), limit=limit)
+
+
+def find_transfer(tx: Transaction, transfer_id: int) -> Any | None:
+    return tx.one(SQL.find_transfer, transfer_id=_id(transfer_id))
+
+
+def history_at(tx: Transaction, account_no: int, at: datetime) -> Any | None:
+    return tx.one(SQL.history_at, account_no=account_no, at=at)
+
+
+def sums_at(tx: Transaction, account_no: int, at: datetime) -> Any:
+    return tx.get(SQL.balance_at, account_no=account_no, at=at)
+
+
+def list_lines(tx: Transaction, **page: Any) -> list[Any]:
+    return tx.all(SQL.statement, **page)
+
+
+def list_lines_backwards(tx: Transaction, **page: Any) -> list[Any]:
+    return tx.all(SQL.statement_backwards, **page)
+
+
+def trial_balance(tx: Transaction, at: datetime) -> list[Any]:
+    return tx.all_planned(SQL.trial_balance, at=at)
+
+
+def stop_posting(tx: Transaction) -> None:
+    tx.execute(SQL.stop_posting)
+
+
+def last_close(tx: Transaction) -> Any:
+    """The last closed day and its end, or nulls."""
+    return tx.get(SQL.closed_until)
+
+
+def closed_before(tx: Transaction, day: date) -> datetime | None:
+    found: datetime | None = tx.get(SQL.close_before, day=day).closed_until
+    return found
+
+
+def figures(tx: Transaction, *, since: datetime, until: datetime) -> list[Any]:
+    return tx.all_planned(SQL.figures, since=since, until=until)
+
+
+def insert_close(tx: Transaction, **columns: Any) -> None:
+    tx.execute(SQL.insert_close, **columns)
+
+
+def closes_of(tx: Transaction, day: date) -> list[Any]:
+    return tx.all(SQL.closes_of, day=day)
+
+
+def list_closes(tx: Transaction, *, before: date | None, limit: int) -> list[Any]:
+    return tx.all(SQL.closes, before=before, limit=limit)
+
+
 def number_of(found: UUID | None) -> int:
     return 0 if found is None else found.int
+
+
+def _id(number: int) -> str:
+    return f"{number:032x}"
 
 
 def _ids(numbers: Iterable[int]) -> str:

@@ -1,6 +1,6 @@
 """The evaluation in memory, and the database, against the plain model: whatever is asked for, in whatever order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from sanpo.ledger import Account, Balance, Transfer, create_accounts, post
 from sanpo.ledger.books import Books, Standing
 from sanpo.ledger.evaluation import evaluate, expire
 from sanpo.ledger.posting import expire_pending
+from sanpo.ledger.reading import balance_at
 from tests.conftest import START
 from tests.ledger.books import balance_of, check_sums
 from tests.ledger.plain import MOST, PlainLedger
@@ -109,8 +110,10 @@ def test_database_agrees_with_the_plain_model(bank: City, clock: FixedClock, ste
 
     create_accounts(bank, [msgspec.structs.replace(each, account_id=moved(each.account_id)) for each in ACCOUNTS])
     plain = PlainLedger({each.account_id: each for each in ACCOUNTS})
+    before: list[tuple[datetime, int, Balance]] = []
     for step in steps:
         if step == "wait":
+            before += [(bank.now(), a.account_id, Balance(*plain.sums(a.account_id))) for a in ACCOUNTS]
             clock.advance(seconds=1)
         elif step == "expire":
             expire_pending(bank)
@@ -131,3 +134,4 @@ def test_database_agrees_with_the_plain_model(bank: City, clock: FixedClock, ste
     for account in ACCOUNTS:
         assert balance_of(bank, moved(account.account_id)) == Balance(*plain.sums(account.account_id))
     check_sums(bank)
+    assert [balance_at(bank, OPERATOR, moved(number), at) for at, number, _ in before] == [sums for *_, sums in before]
