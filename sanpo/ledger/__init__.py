@@ -16,10 +16,10 @@ security): whose an account is. The others name nobody.
 from sanpo.ledger.actions import create_accounts, create_accounts_in, open_ledger
 from sanpo.ledger.closing import close_day
 from sanpo.ledger.errors import LedgerIsBusy
-from sanpo.ledger.model import Account, AccountFlag, Balance, Ledger, Line, LineKey, Transfer, TransferFlag
+from sanpo.ledger.model import Account, AccountFlag, Balance, Ledger, Transfer, TransferFlag
 from sanpo.ledger.outcomes import AccountOutcome, Outcome
 from sanpo.ledger.posting import post, post_in
-from sanpo.ledger.reading import balance_at, get_account, list_newest, list_statement
+from sanpo.ledger.reading import balance_at, get_account, get_transfer, list_newest, list_statement
 
 __all__ = [
     "Account",
@@ -28,8 +28,6 @@ __all__ = [
     "Balance",
     "Ledger",
     "LedgerIsBusy",
-    "Line",
-    "LineKey",
     "Outcome",
     "Transfer",
     "TransferFlag",
@@ -38,6 +36,7 @@ __all__ = [
     "create_accounts",
     "create_accounts_in",
     "get_account",
+    "get_transfer",
     "list_newest",
     "list_statement",
     "open_ledger",
