@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sanpo.broker import entities
+from sanpo.broker.flow import moving
 from sanpo.broker.subscriptions import deliveries as notifications
 from sanpo.ground.actors import System
 from sanpo.ground.cli import AsJson, open_city, out, print_json, print_table
@@ -34,6 +35,14 @@ def tenants(as_json: AsJson = False) -> None:
         print_json([{"tenant": each.name, "entities": each.entities} for each in found])
         return
     print_table(("tenant", "entities"), [(each.name or "—", str(each.entities)) for each in found])
+
+
+@cli.command()
+def flow() -> None:
+    """Move observations older than broker_recent_days into the lake, as the duty does; prints how many."""
+    with open_city() as city:
+        count = moving.flow(city)
+    out.print(str(count), highlight=False)
 
 
 @cli.command()

@@ -184,7 +184,7 @@ def _places(side: str, dataset: Dataset, *, without: str | None = None) -> dict[
     return {
         each.name: Place(side, each, _stored(dataset, each.name))
         for each in dataset.columns
-        if each.name not in (without, dataset.local_column)
+        if each.name not in (without, dataset.local_column) and not each.internal
     }
 
 

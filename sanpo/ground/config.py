@@ -97,6 +97,9 @@ class Settings:
     broker_event_minutes: int = field(
         default=60, metadata={"help": "minutes for which server-sent events are kept for who was cut off"}
     )
+    broker_recent_days: int = field(
+        default=30, metadata={"help": "days of history in PostgreSQL; what is older lies in the lake"}
+    )
     log_level: Literal["debug", "info", "warning"] = field(default="info", metadata={"help": "least level logged"})
 
     @property
@@ -196,6 +199,10 @@ def _check(settings: Settings) -> None:
     if settings.lake_removal_hours < 0:
         raise SettingIsInvalid(
             setting="lake_removal_hours", source="", given=str(settings.lake_removal_hours), accepted="0 or more"
+        )
+    if settings.broker_recent_days < 1:
+        raise SettingIsInvalid(
+            setting="broker_recent_days", source="", given=str(settings.broker_recent_days), accepted="1 or more"
         )
     if settings.mode == "demo" and settings.host not in ("127.0.0.1", "localhost", "::1"):
         raise SettingIsInvalid(

@@ -11,10 +11,11 @@ Invariants:
 * The lake holds no name, address or e-mail: a person is a `subject_no`.
 * Open data (`open.…`) is about nobody, names its licence and source, and is imported whole or not at all.
 
-Tables: `open_datasets` (public), `erasures`, `deletions` (behind row-level security);
+Tables: `open_datasets`, `histories` (public), `erasures`, `deletions` (behind row-level security);
 `<lake>/<service>/<dataset>/` for each dataset.
 """
 
+from sanpo.lake import histories
 from sanpo.lake.actions import append, compact, has_appended, list_holdings, read_subject, replace, snapshot
 from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.errors import (
@@ -41,6 +42,7 @@ __all__ = [
     "compact",
     "get_dataset",
     "has_appended",
+    "histories",
     "import_open",
     "list_datasets",
     "list_holdings",

@@ -8,7 +8,7 @@ import structlog
 
 from sanpo.ground.actors import Actor, Resident, require
 from sanpo.ground.city import City
-from sanpo.lake.catalogue import get_dataset, list_datasets
+from sanpo.lake.catalogue import every_dataset, find_any
 from sanpo.lake.errors import DatasetHasNoSubjects, LakeIsBusy, LakeIsUnavailable, RowsDoNotFitDataset
 from sanpo.lake.files import write_files
 from sanpo.lake.layout import crowded, rows_wanted, sort_columns
@@ -41,7 +41,7 @@ def append(city: City, name: str, rows: pa.Table | pa.RecordBatchReader, *, once
     With `once`, a second append under the same key changes nothing. A `RecordBatchReader` is sorted on disk and needs
     the dataset's exact schema. Raises `DatasetIsUnknown`, `RowsDoNotFitDataset`, `LakeIsBusy`, `LakeIsUnavailable`.
     """
-    dataset = get_dataset(city, name)
+    dataset = find_any(city, name)
     url = table_url(city.lake_url, dataset)
     table = open_table(url, dataset)
     if once is not None and table.transaction_version(once) is not None:
@@ -55,13 +55,13 @@ def append(city: City, name: str, rows: pa.Table | pa.RecordBatchReader, *, once
 
 def has_appended(city: City, name: str, once: str) -> bool:
     """Whether an append under this key has landed."""
-    dataset = get_dataset(city, name)
+    dataset = find_any(city, name)
     return open_table(table_url(city.lake_url, dataset), dataset).transaction_version(once) is not None
 
 
 def replace(city: City, name: str, rows: pa.Table | pa.RecordBatchReader) -> int:
     """Puts these rows in the place of all, in one commit; returns a version that holds them. Raises as `append`."""
-    return replace_rows(city, get_dataset(city, name), rows)
+    return replace_rows(city, find_any(city, name), rows)
 
 
 def replace_rows(city: City, dataset: Dataset, rows: pa.Table | pa.RecordBatchReader) -> int:
@@ -86,7 +86,7 @@ def snapshot(
     Raises `DatasetIsUnknown`, `SnapshotIsGone` (no such version, or its files are gone, or rows of it were deleted since),
     `LakeIsUnavailable`.
     """
-    dataset = get_dataset(city, name)
+    dataset = find_any(city, name)
     url = table_url(city.lake_url, dataset)
     seen, root = see(url, dataset, version), readable(url)
     files = [file for file in seen.files if file.may_hold(subject_no=None, since=since, until=until)]
@@ -103,7 +103,7 @@ def read_subject(
     Raises `NotSignedIn`, `NotPermitted`, `DatasetIsUnknown`, `DatasetHasNoSubjects`, `FileIsBroken`, `LakeIsUnavailable`.
     """
     subject_no = require(actor, Resident).subject_no
-    dataset = get_dataset(city, name)
+    dataset = find_any(city, name)
     if not dataset.personal:
         raise DatasetHasNoSubjects(dataset=name)
     url = table_url(city.lake_url, dataset)
@@ -121,7 +121,7 @@ def count_own_rows(city: City, actor: Actor) -> dict[Dataset, int]:
     subject_no = require(actor, Resident).subject_no
     wanted = pq.filters_to_expression([("subject_no", "==", subject_no)])
     counted = {}
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         if dataset.personal:
             url = table_url(city.lake_url, dataset)
             files = live_files(open_table(url, dataset), dataset)
@@ -138,7 +138,7 @@ def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
     It is one commit, and appends may go on meanwhile. Raises `FileIsBroken`, and `LakeIsBusy` where another compaction or
     replacement came first.
     """
-    dataset = get_dataset(city, name)
+    dataset = find_any(city, name)
     url = table_url(city.lake_url, dataset)
     table = open_table(url, dataset)
     old = crowded(live_files(table, dataset), spare)
@@ -158,7 +158,7 @@ def compact(city: City, name: str, *, spare: int = 1) -> Compaction:
 def list_holdings(city: City) -> list[Holding]:
     """Each dataset of the catalogue with how much of it the lake holds."""
     holdings = []
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         table = open_table(table_url(city.lake_url, dataset), dataset)
         files = live_files(table, dataset)
         rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
@@ -171,7 +171,7 @@ def check_datasets(city: City) -> None:
 
     Raises `ColumnCannotChange`. A store that does not answer now is no reason not to serve; it is asked again when read.
     """
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         try:
             fit_table(table_url(city.lake_url, dataset), dataset)
         except (LakeIsBusy, LakeIsUnavailable) as error:

@@ -1,9 +1,12 @@
 """The catalogue: which datasets exist. Services describe theirs in their manifests; open ones stand in the registry."""
 
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from sanpo.ground.city import City
 from sanpo.ground.plugins import Service, ServiceIsBroken
+from sanpo.lake import own
 from sanpo.lake.errors import DatasetIsUnknown
 from sanpo.lake.model import OPEN, Dataset, dataset_from_manifest
 from sanpo.lake.registry import open_datasets
@@ -18,8 +21,13 @@ def list_datasets(city: City) -> list[Dataset]:
     return sorted(found, key=lambda dataset: dataset.name)
 
 
+def every_dataset(city: City) -> list[Dataset]:
+    """As `list_datasets`, with the city's own: whatever lies in the lake."""
+    return sorted([*list_datasets(city), *own.own_histories(city)], key=lambda dataset: dataset.name)
+
+
 def get_dataset(city: City, name: str) -> Dataset:
-    """The dataset of this name. Raises `DatasetIsUnknown`."""
+    """The dataset of this name. Raises `DatasetIsUnknown`, also for one of the city's own."""
     if name.startswith(OPEN):
         registered = open_datasets(city).get(name)
         if registered is not None:
@@ -31,15 +39,32 @@ def get_dataset(city: City, name: str) -> Dataset:
     raise DatasetIsUnknown(dataset=name, known=", ".join(dataset.name for dataset in list_datasets(city)))
 
 
+def find_any(city: City, name: str) -> Dataset:
+    """As `get_dataset`, with the city's own. Raises `DatasetIsUnknown`."""
+    if name.startswith(own.HISTORIES):
+        for dataset in own.own_histories(city):
+            if dataset.name == name:
+                return dataset
+    return get_dataset(city, name)
+
+
 def _of_services(city: City) -> list[Dataset]:
     return [dataset for service in city.plugins.services for dataset in _datasets_of(service)]
+
+
+def _described(entry: dict[str, Any]) -> Dataset:
+    """A history is described by its service in part: what makes its rows whole is added here."""
+    given = dict(entry)
+    is_history = given.pop("history", False)
+    dataset = dataset_from_manifest(given)
+    return replace(dataset, columns=(*dataset.columns, *own.COLUMNS)) if is_history else dataset
 
 
 @cache
 def _datasets_of(service: Service) -> tuple[Dataset, ...]:
     """Read once per process: a manifest cannot change while its package is loaded."""
     try:
-        datasets = tuple(dataset_from_manifest(entry) for entry in service.manifest.get("datasets", []))
+        datasets = tuple(_described(entry) for entry in service.manifest.get("datasets", []))
     except (KeyError, TypeError, ValueError) as error:
         raise ServiceIsBroken(service=service.name, problem=str(error)) from error
     for dataset in datasets:

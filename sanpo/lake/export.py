@@ -21,7 +21,7 @@ from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted
 from sanpo.journal import append as append_to_journal
 from sanpo.lake.actions import snapshot
-from sanpo.lake.catalogue import get_dataset, list_datasets
+from sanpo.lake.catalogue import every_dataset, find_any
 from sanpo.lake.errors import ExportFolderIsNotEmpty, ExportIsPersonal
 from sanpo.lake.layout import ROWS_PER_GROUP
 from sanpo.lake.model import Dataset, Snapshot
@@ -56,7 +56,7 @@ def export(
     `DatasetIsUnknown`, `ExportIsPersonal`, `ExportFolderIsNotEmpty`, `FileIsBroken`, `LakeIsUnavailable`.
     """
     officer = require_officer(actor)
-    datasets = [get_dataset(city, name) for name in dict.fromkeys(names)] or _all(city, personal=personal)
+    datasets = [find_any(city, name) for name in dict.fromkeys(names)] or _all(city, personal=personal)
     check_personal(officer, [each.name for each in datasets if each.personal], personal=personal)
     with _whole(folder) as draft:
         packaged = tuple(_write(city, draft, dataset, progress) for dataset in datasets)
@@ -82,7 +82,7 @@ def digest_and_size(file: Path) -> tuple[str, int]:
 
 
 def _all(city: City, *, personal: bool) -> list[Dataset]:
-    return [dataset for dataset in list_datasets(city) if personal or not dataset.personal]
+    return [dataset for dataset in every_dataset(city) if personal or not dataset.personal]
 
 
 @contextmanager

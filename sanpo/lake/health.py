@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sanpo.ground.city import City
-from sanpo.lake.catalogue import get_dataset, list_datasets
+from sanpo.lake.catalogue import every_dataset, find_any
 from sanpo.lake.reading import find_problem
 from sanpo.lake.store import live_files, open_table, reading_system, table_url
 
@@ -27,7 +27,7 @@ class Checked:
 
 def check_files(city: City, name: str | None = None) -> Checked:
     """Reads every file of a dataset, or of all. Raises `DatasetIsUnknown`, `LakeIsUnavailable`."""
-    datasets = list_datasets(city) if name is None else [get_dataset(city, name)]
+    datasets = every_dataset(city) if name is None else [find_any(city, name)]
     count, broken = 0, []
     for dataset in datasets:
         url = table_url(city.lake_url, dataset)

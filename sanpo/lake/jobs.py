@@ -3,7 +3,7 @@
 from sanpo.ground.city import City
 from sanpo.ground.jobs import Registry
 from sanpo.lake.actions import compact
-from sanpo.lake.catalogue import list_datasets
+from sanpo.lake.catalogue import every_dataset
 from sanpo.lake.errors import FileIsBroken, LakeIsBusy
 from sanpo.lake.upkeep import carry_out, retain_all
 
@@ -23,7 +23,7 @@ def compact_all(city: City) -> None:
     A broken file holds up its own dataset only; it is raised at the end.
     """
     broken: list[FileIsBroken] = []
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         try:
             compact(city, dataset.name, spare=SPARE_FILES)
         except LakeIsBusy:

@@ -51,7 +51,8 @@ class Source:
 class Column:
     """One column. `domain` lists the values of a dimension where they are few and fixed; `text` is for people.
 
-    `sensitive`: of a kind (health, belief, …) that is told of 50 people or more only.
+    `sensitive`: of a kind (health, belief, …) that is told of 50 people or more only. `internal`: for the city's own
+    use; no question can name it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     domain: tuple[str, ...] | None = None
     text: Mapping[str, str] = field(default_factory=dict, compare=False)
     sensitive: bool = False
+    internal: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Dataset:
     subject that is joined to it. `time_column` holds instants (UTC) and decides the month of a row;
     `local_column` holds the same moments as the clock on the wall showed them. `keys` are those by which it can be
     joined; by those in `unique` together no two rows are equal. `licence` is an SPDX identifier or an address.
+    `internal`: the city's own, which no question can name.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Dataset:
     text: Mapping[str, str] = field(default_factory=dict, compare=False)
     licence: str | None = None
     source: Source | None = None
+    internal: bool = False
 
     def __post_init__(self) -> None:
         for problem in _problems(self):

@@ -70,3 +70,9 @@ where horizon is not null and landed_at <= %(before)s and gone_at is null order 
 
 -- name: set_deletion_gone
 update lake.deletions set gone_at = %(at)s where deletion_id = any(%(deletion_ids)s::text[])
+
+-- name: histories
+select name, personal from lake.histories order by name
+
+-- name: register_history
+insert into lake.histories (name, personal) values (%(name)s, %(personal)s) on conflict do nothing

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from sanpo.ground.actors import Actor, Staff, System, require_officer
 from sanpo.ground.city import City
 from sanpo.lake.actions import append, has_appended, replace_rows, snapshot
-from sanpo.lake.catalogue import get_dataset
+from sanpo.lake.catalogue import find_any
 from sanpo.lake.errors import DatasetHoldsRows, DescriptorIsInvalid, PackageIsInvalid
 from sanpo.lake.export import Rows, check_personal, digest_and_size
 from sanpo.lake.imports import ImportOutcome
@@ -99,7 +99,7 @@ def _checked(city: City, folder: Path, described: Mapping[str, Any]) -> _Resourc
     if f"sha256:{digest}" != described["hash"]:
         raise PackageIsInvalid(folder=str(folder), problem=f"{path} is not what was exported: another SHA-256")
     descriptor = _descriptor(folder, described) if name.startswith(OPEN) else None
-    dataset = get_dataset(city, name) if descriptor is None else descriptor.dataset
+    dataset = find_any(city, name) if descriptor is None else descriptor.dataset
     try:
         schema, rows = pq.read_schema(file), pq.read_metadata(file).num_rows
     except pa.ArrowException as error:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sanpo.broker.errors import EntityNotFound
+from sanpo.broker.flow.moving import flow
 from sanpo.broker.language.temporal import TemporalQuery
 from sanpo.broker.language.type_selection import TypeSelection
 from sanpo.broker.selection import OfType, Window
@@ -23,14 +24,16 @@ SPAN = Span(TemporalQuery("2020-01-01T00:00:00.000000Z"))
 SUM = Aggregation(("sum",), Duration())
 
 
-@pytest.fixture
-def town(city: City) -> Town:
+@pytest.fixture(params=["here", "in the lake"])
+def town(city: City, request: pytest.FixtureRequest) -> Town:
     """Three residents: the first and second have a meter each, all three share one; each meter has two observations."""
     found = build(city, 3)
     for number, whose in enumerate((found.residents[:1], found.residents[1:2], found.residents)):
         entity_id = found.add_meter(number, whose, 0)
         told = [Observation(entity_id, ENERGY, 10.0 * number + n, f"2026-03-01T00:0{n}:00.000000Z") for n in (1, 2)]
         assert ingest(found.place(OPERATOR), told) == set()
+    if request.param == "in the lake":
+        assert flow(found.city) == 6
     return found
 
 

@@ -43,6 +43,9 @@ def query_aggregates(
 
 def _told(seen: Seen, chronicles: list[Chronicle], span: Span, aggregation: Aggregation) -> list[Any]:
     """Public histories all at once; personal ones each with whom its instances are about."""
+    if not chronicles:
+        return []
+    seen = seen.reaching(chronicles, span)
     public = [each for each in chronicles if each.subjects is None]
     docs = {each.entity_no: each.doc for each in public}
     if public:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from sanpo.broker import history
 from sanpo.broker.entities import Place, Wanted
 from sanpo.broker.errors import EntityNotFound
+from sanpo.broker.flow.reading import Asked, fetch, steady
+from sanpo.broker.flow.store import reaches
 from sanpo.broker.language.condition import Condition, Parameters
 from sanpo.broker.model import Attributes
 from sanpo.broker.personal import unveiled
@@ -17,7 +19,7 @@ from sanpo.broker.selection import AnyOf, HasAttribute, IdPattern, Ids, OfType, 
 from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
 from sanpo.broker.store import Stored
 from sanpo.broker.temporal.model import Chronicle, Cut, Evolutions, Span, in_order, instance_of
-from sanpo.broker.temporal.store import Histories, names_of
+from sanpo.broker.temporal.store import Histories, names_of, numbers_of
 from sanpo.ground.actors import Client
 from sanpo.ground.db import Transaction
 
@@ -44,6 +46,18 @@ class Seen:
     def note(self, chronicle: Chronicle, about: set[int]) -> None:
         whose = None if chronicle.subjects is None else tuple(sorted(about | set(chronicle.subjects)))
         self.sight.note([Stored(chronicle.entity_no, None, whose)])
+
+    def reaching(
+        self, chronicles: Sequence[Chronicle], span: Span, *, newest: int | None = None, most: int | None = None
+    ) -> "Seen":
+        """With what the lake holds of the span: all of it, or as `Asked` says."""
+        histories, time = self.histories, span.time
+        numbers = None if span.attributes is None else numbers_of(histories.city, span.attributes).values()
+        name, start, end = ("", None, None) if time is None else (time.time_property, time.start, time.end)
+        asked = Asked(name, start, end, numbers, newest, most)
+        nos = list(histories.groups_of(chronicles))
+        flowed = fetch(histories.city, nos, asked, public=histories.public)
+        return replace(self, histories=replace(histories, flowed=flowed))
 
     def public(self) -> "Seen":
         return replace(self, histories=replace(self.histories, public=True))
@@ -87,10 +101,11 @@ def looking(place: Place, operation: str, look: Callable[[Seen], T]) -> T:
     check_reader(place.actor)
     tenant_no = place.find_tenant_no()
     if sees_public_only(place.actor):
-        return look(Seen(Histories(place.city, place.city.db.read_all, tenant_no, public=True), PUBLIC))
+        seen = Seen(Histories(place.city, place.city.db.read_all, tenant_no, public=True), PUBLIC)
+        return steady(place.city, lambda: look(seen))
 
     def seeing(tx: Transaction, sight: Sight) -> T:
-        return look(Seen(Histories(place.city, tx.all, tenant_no), sight))
+        return steady(place.city, lambda: look(Seen(Histories(place.city, tx.all, tenant_no), sight)))
 
     return place.looking(operation, seeing)
 
@@ -105,14 +120,16 @@ def find_chronicle(place: Place, seen: Seen, entity_id: str, wanted: Wanted | No
         raise EntityNotFound(entity_id=entity_id)
     groups = histories.groups_of([found])
     history.prepare(place.city, list(groups))
-    if not histories.attr_nos_in(groups):
+    there = histories.attr_nos_in(groups) or seen.reaching([found], Span(), newest=1).histories.attr_nos_in(groups)
+    if not there:
         raise EntityNotFound(entity_id=entity_id)
     return found
 
 
 def evolutions_of(seen: Seen, chronicles: list[Chronicle], span: Span) -> tuple[list[Any], Cut | None]:
     """Their instances in the span, and which part of it the answer holds where that is not all."""
-    docs, cut = _evolutions(seen, chronicles, span, note=True)
+    reached = seen.reaching(chronicles, span, newest=span.last_n, most=MOST_INSTANCES + 1)
+    docs, cut = _evolutions(reached, chronicles, span, note=True)
     return [doc for doc in docs if doc is not None], cut
 
 
@@ -184,6 +201,8 @@ def _page(seen: Seen, parts: Sequence[Part], span: Span, window: Window) -> tupl
     condition = together(of_rows).compile(parameters)
     if seen.sight is PUBLIC and condition.exact and len(asked) == len(fine):
         near = replace(span, attributes=asked[0].iris) if asked else span
+        if _reaches(seen, near):
+            return _counted(_witnessed(seen, near, condition, parameters), seen, window)
         limit = window.limit + 1 if window.limit else 0
         found = seen.histories.list_with(
             condition, parameters.values, near, after=-1, limit=limit, offset=window.offset
@@ -213,14 +232,41 @@ def _fitting(
     seen: Seen, parts: Sequence[Part], span: Span, condition: Condition, parameters: Parameters
 ) -> Iterator[Chronicle]:
     """Those whose evolution in the span, as far as it is in sight, fits all parts."""
-    wanted, after = together(parts), -1
+    wanted = together(parts)
     near = replace(span, attributes=None, last_n=None)
-    while True:
-        batch = seen.histories.list_with(condition, parameters.values, near, after=after, limit=SCANNED)
+    by_name = all(isinstance(part, (*_OF_ROWS, HasAttribute)) for part in parts)
+    for batch in _batches(seen, near, condition, parameters):
+        reached = seen.reaching(batch, near, newest=1) if by_name else seen
         for chronicle in batch:
-            (doc,), _ = _evolutions(seen, [chronicle], near, note=False)
+            if not by_name:
+                reached = seen.reaching([chronicle], near, most=MOST_INSTANCES + 1)
+            (doc,), _ = _evolutions(reached, [chronicle], near, note=False)
             if doc is not None and doc["attrs"] and wanted.matches(doc):
                 yield chronicle
+
+
+def _witnessed(seen: Seen, near: Span, condition: Condition, parameters: Parameters) -> Iterator[Chronicle]:
+    """Public ones with an instance in the span, here or in the lake."""
+    for batch in _batches(seen, near, condition, parameters):
+        histories = seen.reaching(batch, near, newest=1).histories
+        these = Parameters("b")
+        one_of = Condition(f"e.entity_no = any({these.add([each.entity_no for each in batch], 'bigint[]')})")
+        yield from histories.list_with(one_of, these.values, near, after=-1, limit=SCANNED)
+
+
+def _batches(seen: Seen, near: Span, condition: Condition, parameters: Parameters) -> Iterator[list[Chronicle]]:
+    """Those that may have an instance in the span."""
+    after, maybe = -1, _reaches(seen, near)
+    while True:
+        batch = seen.histories.list_with(condition, parameters.values, near, after=after, limit=SCANNED, maybe=maybe)
+        if batch:
+            yield batch
         if len(batch) < SCANNED:
             return
         after = batch[-1].entity_no
+
+
+def _reaches(seen: Seen, near: Span) -> bool:
+    time = near.time
+    asked = Asked() if time is None else Asked(time.time_property, time.start, time.end)
+    return reaches(seen.histories.read, *asked.months)

@@ -25,6 +25,25 @@ exists (select from /* rows */ o where o.entity_no = e.entity_no and /* span */)
 or exists (select from broker.departed d join /* rows */ o on o.entity_no = d.entity_no
            where d.tenant_no = e.tenant_no and d.entity_id = e.entity_id and /* span */)
 
+-- name: maybe
+-- Or the lake may hold an instance: whether it does, and whether it is in the span, is seen when it is read.
+(/* witness */) or exists (
+  select from /* flowed */ x where (x.entity_no = e.entity_no or x.entity_no in (
+    select d.entity_no from broker.departed d where d.tenant_no = e.tenant_no and d.entity_id = e.entity_id)))
+
+-- name: both
+-- Rows that are here, and those that were read from the lake, under the same wall.
+(select o.observation_no, o.entity_no, o.attr_no, o.at, o.modified_at, o.created_at, o.observed, o.number, o.unit,
+        o.dataset_id, o.instance, o.removed, o.subjects
+ from /* here */ o
+ union all
+ select f.observation_no, f.entity_no, f.attr_no, f.at, f.modified_at, f.created_at, f.observed, f.number, f.unit,
+        f.dataset_id, f.instance::jsonb, f.removed, f.subjects::int[]
+ from json_to_recordset(%(flowed)s::json) as f (
+   observation_no bigint, entity_no bigint, attr_no int, at timestamptz, modified_at timestamptz, created_at timestamptz,
+   observed boolean, number float8, unit text, dataset_id text, instance text, removed boolean, subjects text)
+ where broker.is_in_sight(f.subjects::int[]))
+
 -- name: by_id
 e.entity_id = %(entity_id)s
 
@@ -146,6 +165,15 @@ select o.observation_no, o.entity_no, o.dataset_id, o.at, o.modified_at, o.creat
        o.instance::text as instance, o.removed, o.subjects
 from broker.observations o
 where o.entity_no = any(%(nos)s::bigint[]) and o.attr_no = %(attr_no)s and o.observation_no = %(observation_no)s for update
+
+-- name: bring_back
+-- An instance of the lake, as it was changed, under its old number.
+insert into broker.observations (observation_no, entity_no, attr_no, at, modified_at, created_at, observed, number, unit,
+                                 dataset_id, instance, subjects)
+overriding system value
+select %(observation_no)s, %(entity_no)s, o.attr_no, o.at, %(now)s::timestamptz, %(created_at)s::timestamptz, o.observed,
+       o.number, o.unit, o.dataset_id, o.instance, %(subjects)s::int[]
+from broker.observed(%(attrs)s::jsonb, %(now)s::timestamptz) o
 
 -- name: change_instance
 update broker.observations h

@@ -11,6 +11,7 @@ from typing import Any
 from sanpo.broker import changing, history
 from sanpo.broker.entities import Place, check_personal
 from sanpo.broker.errors import AttributeNotFound, EntityIsInvalid, EntityNotFound
+from sanpo.broker.flow.correcting import Corrected
 from sanpo.broker.model import Attributes, Instance
 from sanpo.broker.personal import personal_types, settle
 from sanpo.broker.representation.reading import Fragment
@@ -71,14 +72,19 @@ def delete_attribute_history(
     """Deletes all instances of one dataset of an attribute, or of all (§5.6.13). Raises `AttributeNotFound`."""
     with _holding(place, entity_id) as held:
         number = _attr_no(place, iri)
-        if not store.delete_attribute(held.tx, held.groups, number, dataset_id=dataset_id, every=every):
+        flowed = Corrected.of(held.tx, held.groups, number)
+        gone = store.delete_attribute(held.tx, held.groups, number, dataset_id=dataset_id, every=every)
+        if not gone + flowed.strike(lambda row: every or row.dataset_id == dataset_id):
             raise AttributeNotFound(attribute=iri)
 
 
 def change_instance(place: Place, entity_id: str, iri: str, instance_id: str, instance: Instance) -> None:
     """Changes members of one instance (§5.6.14). Raises `InstanceNotFound`."""
     with _holding(place, entity_id) as held:
-        row = store.find_instance(held.tx, held.groups, _attr_no(place, iri), _number_of(instance_id))
+        attr_no, number = _attr_no(place, iri), _number_of(instance_id)
+        flowed = Corrected.of(held.tx, held.groups, attr_no)
+        here = store.find_instance(held.tx, held.groups, attr_no, number)
+        row = here or flowed.find(number)
         if row is None:
             raise InstanceNotFound(instance_id=instance_id)
         before = instance_of(row)
@@ -92,20 +98,28 @@ def change_instance(place: Place, entity_id: str, iri: str, instance_id: str, in
         if not after[iri]:
             raise EntityIsInvalid(where=iri, problem="holds the NGSI-LD Null: delete the instance instead")
         _settle(place, held, after)
-        store.change_instance(held.tx, row, after, place.now())
+        if here is None:
+            flowed.strike(lambda each: each.observation_no == number)
+            store.bring_back(held.tx, row, after, place.now())
+        else:
+            store.change_instance(held.tx, row, after, place.now())
 
 
 def delete_instance(place: Place, entity_id: str, iri: str, instance_id: str) -> None:
     """Deletes one instance (§5.6.15). Raises `InstanceNotFound`."""
     with _holding(place, entity_id) as held:
-        if not store.delete_instance(held.tx, held.groups, _attr_no(place, iri), _number_of(instance_id)):
+        attr_no, number = _attr_no(place, iri), _number_of(instance_id)
+        flowed = Corrected.of(held.tx, held.groups, attr_no)
+        gone = store.delete_instance(held.tx, held.groups, attr_no, number)
+        if not gone + flowed.strike(lambda row: row.observation_no == number):
             raise InstanceNotFound(instance_id=instance_id)
 
 
 def delete_evolution(place: Place, entity_id: str) -> None:
     """Deletes the whole history; an entity that is there now stays there (§5.6.16). Raises `EntityNotFound`."""
     with _holding(place, entity_id) as held:
-        if not store.delete_history(held.tx, held.groups):
+        flowed = Corrected.of(held.tx, held.groups)
+        if not store.delete_history(held.tx, held.groups) + flowed.strike_all():
             raise EntityNotFound(entity_id=entity_id)
 
 

@@ -52,6 +52,8 @@ class Histories:
     read: Callable[..., list[Any]]
     tenant_no: int
     public: bool = False
+    flowed: str | None = None
+    """Rows that were read from the lake, as JSON."""
 
     def find(self, piece: str, **values: object) -> Chronicle | None:
         """One, by its id or the number of its entity."""
@@ -66,20 +68,23 @@ class Histories:
         return self.find(SQL.by_no, entity_no=entity_no)
 
     def list_with(
-        self, condition: Condition, values: Mapping[str, object], span: Span, *, after: int, limit: int, offset: int = 0
+        self, condition: Condition, values: Mapping[str, object], span: Span, **page: object
     ) -> list[Chronicle]:
-        """Those under the condition that have an instance in the span, in the order of their entities' creation."""
+        """Those under the condition that have an instance in the span, in the order of their entities' creation.
+
+        `page` is `after`, `limit`, and perhaps `offset`; with `maybe` also those of which the lake may hold one.
+        """
         parameters = Parameters("t")
-        sql = self._sql(SQL.chronicles, condition, self._span(span, parameters), span)
-        rows = self.read(
-            sql, tenant_no=self.tenant_no, after=after, limit=limit, offset=offset, **values, **parameters.values
-        )
+        witness = SQL.maybe.replace("/* witness */", SQL.witness) if page.pop("maybe", False) else ""
+        sql = self._sql(SQL.chronicles, condition, self._span(span, parameters), span, witness=witness)
+        given = {"offset": 0, **page, **values, **parameters.values}
+        rows = self._read(sql, tenant_no=self.tenant_no, **given)
         return [_chronicle(row) for row in rows]
 
     def count_with(self, condition: Condition, values: Mapping[str, object], span: Span) -> int:
         parameters = Parameters("t")
         sql = self._sql(SQL.count, condition, self._span(span, parameters), span)
-        return int(self.read(sql, tenant_no=self.tenant_no, after=-1, **values, **parameters.values)[0].n)
+        return int(self._read(sql, tenant_no=self.tenant_no, after=-1, **values, **parameters.values)[0].n)
 
     def groups_of(self, chronicles: Sequence[Chronicle]) -> Groups:
         """All entities that bore the ids of these, one after another."""
@@ -99,19 +104,19 @@ class Histories:
         """The first and the last moment that the span has an instance at."""
         parameters = Parameters("t")
         sql = self._sql(SQL.bounds, None, self._span(span, parameters, owners), span)
-        row = self.read(sql, nos=list(groups), **parameters.values)[0]
+        row = self._read(sql, nos=list(groups), **parameters.values)[0]
         return None if row.first is None else (row.first, row.last)
 
     def owners(self, groups: Groups, span: Span) -> list[tuple[int, ...] | None]:
         """Whom the instances of the span are about, each group of residents once."""
         parameters = Parameters("t")
         sql = self._sql(SQL.owners, None, self._span(span, parameters), span)
-        rows = self.read(sql, nos=list(groups), **parameters.values)
+        rows = self._read(sql, nos=list(groups), **parameters.values)
         return [None if row.subjects is None else tuple(row.subjects) for row in rows]
 
     def attr_nos_in(self, groups: Groups) -> list[int]:
         """The numbers of the attributes that the histories have any instance of."""
-        return [row.attr_no for row in self.read(self._sql(SQL.attributes_in), nos=list(groups))]
+        return [row.attr_no for row in self._read(self._sql(SQL.attributes_in), nos=list(groups))]
 
     def attributes_in(self, groups: Groups) -> list[str]:
         return list(names_of(self.city, self.attr_nos_in(groups)).values())
@@ -130,8 +135,11 @@ class Histories:
         sql = sql.replace("/* methods */", " ".join(_METHODS[each] for each in methods))
         return self._of(sql, groups, parameters, edges=list(edges))
 
+    def _read(self, sql: str, **values: object) -> list[Any]:
+        return self.read(sql, flowed=self.flowed, **values)
+
     def _of(self, sql: str, groups: Groups, parameters: Parameters, **values: object) -> list[Any]:
-        return self.read(sql, nos=list(groups), groups=list(groups.values()), **values, **parameters.values)
+        return self._read(sql, nos=list(groups), groups=list(groups.values()), **values, **parameters.values)
 
     def _span(self, span: Span, parameters: Parameters, owners: Sequence[str] | None = None) -> Condition:
         name = _name(span)
@@ -159,7 +167,9 @@ class Histories:
             "/* chronicles */": SQL.chronicle_source.replace("/* entities */", f"{view}entities"),
             "/* condition */": "" if condition is None else condition.sql,
             "/* witness */": witness or SQL.witness,
-            "/* rows */": f"{view}observations",
+            "/* rows */": SQL.both if self.flowed is not None else f"{view}observations",
+            "/* here */": f"{view}observations",
+            "/* flowed */": f"{view}flowed",
             "/* span */": "true" if within is None else f"({within.sql})",
             "/* moment */": _MOMENTS["" if span is None else _name(span)],
         }
@@ -248,6 +258,19 @@ def change_instance(tx: Transaction, row: Any, attrs: Attributes, now: str) -> N
         SQL.change_instance,
         entity_no=row.entity_no,
         observation_no=row.observation_no,
+        attrs=encode(attrs).decode(),
+        now=now,
+    )
+
+
+def bring_back(tx: Transaction, row: Any, attrs: Attributes, now: str) -> None:
+    """Puts an instance that was read from the lake here again, as it was changed."""
+    tx.execute(
+        SQL.bring_back,
+        observation_no=row.observation_no,
+        entity_no=row.entity_no,
+        created_at=row.created_at or row.modified_at,
+        subjects=row.subjects,
         attrs=encode(attrs).decode(),
         now=now,
     )

@@ -20,7 +20,7 @@ from pyarrow.fs import FileSystem
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
-from sanpo.lake.catalogue import get_dataset
+from sanpo.lake.catalogue import find_any
 from sanpo.lake.errors import LakeIsBusy
 from sanpo.lake.files import write_files
 from sanpo.lake.layout import PART, ROWS_PER_GROUP, DataFile, Part
@@ -96,7 +96,7 @@ def repair_plans(city: City) -> None:
     with city.transaction(JOBS) as tx:
         plans = [deletion_of(row) for row in tx.all(SQL.deletions_planned)]
     for plan in plans:
-        dataset = get_dataset(city, plan.dataset)
+        dataset = find_any(city, plan.dataset)
         version = find_deletion(table_url(city.lake_url, dataset), dataset, plan.deletion_id)
         if version is not None:
             land(city, plan.deletion_id, version)

@@ -17,7 +17,7 @@ from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError, NotPermitted
 from sanpo.ground.ids import new_id
 from sanpo.journal import append
-from sanpo.lake.catalogue import list_datasets
+from sanpo.lake.catalogue import every_dataset
 from sanpo.lake.layout import DataFile, range_folder
 from sanpo.lake.model import Dataset
 from sanpo.lake.store import left_over, live_files
@@ -102,7 +102,7 @@ def _ask(tx: Transaction, subject_no: int, *, by: str, role: str) -> Erasure:
 def _erase(city: City, erasure: Erasure) -> Erasure:
     known = {name for deletion in erasure.deletions for name in (*deletion.removed, *deletion.remains)}
     cause = Cause(erasure_id=erasure.erasure_id)
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         if dataset.personal:
             _erase_from(city, dataset, cause, erasure.subject_no, known)
     with city.transaction(JOBS) as tx:
@@ -159,7 +159,7 @@ def _remove(city: City, erasure: Erasure, *, at_once: bool) -> None:
     if left:
         return
     versions = {each.dataset: each.version_after for each in erasure.deletions}
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         if dataset.personal:
             forget_subject(city, dataset, erasure.subject_no, versions.get(dataset.name))
     with city.transaction(JOBS) as tx:

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileSystem
 
 from sanpo.ground.city import City
-from sanpo.lake.catalogue import get_dataset
+from sanpo.lake.catalogue import find_any
 from sanpo.lake.errors import reached
 from sanpo.lake.model import Dataset
 from sanpo.lake.store import file_system, left_over, live_paths, open_table, sync, table_url, taken_out
@@ -23,7 +23,7 @@ def remove_files(city: City, deletion: Deletion, *, at_once: bool = False) -> bo
 
     With `at_once` files stay that a writer may be about to commit; the next turn takes them or finds them in use.
     """
-    dataset = get_dataset(city, deletion.dataset)
+    dataset = find_any(city, deletion.dataset)
     url = table_url(city.lake_url, dataset)
     with reached(dataset):
         table = open_table(url, dataset)

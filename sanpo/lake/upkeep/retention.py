@@ -15,7 +15,7 @@ from pyarrow.fs import FileSystem
 from sanpo.ground.actors import Actor, require_officer
 from sanpo.ground.city import City
 from sanpo.journal import append
-from sanpo.lake.catalogue import get_dataset, list_datasets
+from sanpo.lake.catalogue import every_dataset, find_any
 from sanpo.lake.errors import DatasetIsKeptForever, FileIsBroken, LakeIsBusy
 from sanpo.lake.layout import DataFile, month_of
 from sanpo.lake.model import Dataset
@@ -44,7 +44,7 @@ def retain(city: City, actor: Actor, name: str, *, dry_run: bool = False) -> Ret
     `FileIsBroken`, `NotPermitted`, `DatasetIsUnknown`.
     """
     require_officer(actor)
-    dataset = get_dataset(city, name)
+    dataset = find_any(city, name)
     if dataset.retention_days is None:
         raise DatasetIsKeptForever(dataset=name)
     horizon = horizon_of(dataset, city.now())
@@ -68,7 +68,7 @@ def retain_all(city: City) -> None:
     A broken file holds up its own dataset only; it is raised at the end.
     """
     broken: list[FileIsBroken] = []
-    for dataset in list_datasets(city):
+    for dataset in every_dataset(city):
         if dataset.retention_days is not None:
             try:
                 retain(city, JOBS, dataset.name)
@@ -134,7 +134,7 @@ def _tried(city: City, dataset: Dataset, horizon: datetime) -> Retained:
 def _record(city: City, done: Deletion) -> str:
     """The journal entry, and that the deletion has it."""
     with city.transaction(JOBS) as tx:
-        days = get_dataset(city, done.dataset).retention_days
+        days = find_any(city, done.dataset).retention_days
         before = moment(done.horizon) if done.horizon else None
         body = {**done.as_public(), "rows_before": before, "retention_days": days, "deleted_at": moment(tx.now)}
         entry = append(tx, kind="retention", body=body)

@@ -22,7 +22,8 @@ _processes.set_forkserver_preload(["tests.lake.upkeep.dying"])
 
 
 def killed_at(settings: Settings, place: str, work: Callable[..., None], *given: Any) -> bool:
-    """Runs `work` in a process that ends with SIGKILL before or after a function, e.g. `before deletion.land`.
+    """Runs `work` in a process that ends with SIGKILL before or after a function, e.g. `before deletion.land`, or with the
+    whole name of another module.
 
     Returns whether it came so far.
     """
@@ -57,8 +58,8 @@ def end_retention(settings: Settings, manifest: dict[str, Any]) -> None:
 
 def _run(settings: Settings, place: str, work: Callable[..., None], given: tuple[Any, ...]) -> None:
     when, _, where = place.partition(" ")
-    module_name, _, name = where.partition(".")
-    module = import_module(f"sanpo.lake.upkeep.{module_name}")
+    module_name, _, name = where.rpartition(".")
+    module = import_module(module_name if module_name.startswith("sanpo.") else f"sanpo.lake.upkeep.{module_name}")
     real = getattr(module, name)
 
     def deadly(*args: Any, **more: Any) -> None:
