@@ -16,7 +16,7 @@ Tables: `open_datasets`, `histories` (public), `erasures`, `deletions` (behind r
 """
 
 from sanpo.lake import histories
-from sanpo.lake.actions import append, compact, has_appended, list_holdings, read_subject, replace, snapshot
+from sanpo.lake.actions import append, compact, has_appended, read_subject, replace, snapshot
 from sanpo.lake.catalogue import get_dataset, list_datasets
 from sanpo.lake.errors import (
     DatasetIsUnknown,
@@ -45,7 +45,6 @@ __all__ = [
     "histories",
     "import_open",
     "list_datasets",
-    "list_holdings",
     "open_snapshot",
     "read_subject",
     "replace",

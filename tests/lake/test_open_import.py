@@ -15,9 +15,10 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Database
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.ground.plugins import Service, ServiceIsBroken
-from sanpo.lake import DatasetIsUnknown, compact, get_dataset, import_open, list_datasets, list_holdings, snapshot
+from sanpo.lake import DatasetIsUnknown, compact, get_dataset, import_open, list_datasets, snapshot
 from sanpo.lake import actions as lake_actions
 from sanpo.lake import imports as lake_imports
+from sanpo.lake.actions import list_holdings
 from sanpo.lake.catalogue import _datasets_of
 from sanpo.lake.errors import DescriptorIsInvalid, OpenFileHasBadRows, OpenFileIsUnreadable
 from sanpo.lake.imports import ImportOutcome

@@ -16,7 +16,8 @@ from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.ground.errors import Kind
 from sanpo.ground.plugins import Plugins, Service
-from sanpo.lake import SnapshotIsGone, append, list_holdings, snapshot
+from sanpo.lake import SnapshotIsGone, append, snapshot
+from sanpo.lake.actions import list_holdings
 from sanpo.lake.errors import FileIsBroken
 from sanpo.lake.upkeep import erase_subject
 from sanpo.people import SecretProof, create_client, issue_token

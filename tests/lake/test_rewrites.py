@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sanpo.ground.city import City
-from sanpo.lake import SnapshotIsGone, append, compact, jobs, layout, list_holdings, replace, snapshot
+from sanpo.lake import SnapshotIsGone, append, compact, jobs, layout, replace, snapshot
 from sanpo.lake import actions as lake_actions
+from sanpo.lake.actions import list_holdings
 from sanpo.lake.errors import LakeIsBusy
 from tests.lake.rows import READINGS, readings
 from tests.lake.test_append import held
