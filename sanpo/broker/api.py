@@ -1,4 +1,4 @@
-"""The door of NGSI-LD (`/ngsi-ld/v1`): the table of all operations, served beside the other districts' handlers."""
+"""The doors of NGSI-LD (`/ngsi-ld/v1`) and NGSIv2 (`/v2`): their operations, served beside the other districts' handlers."""
 
 from typing import Any
 
@@ -18,6 +18,10 @@ from sanpo.broker.ngsi_ld import (
 )
 from sanpo.broker.ngsi_ld.routing import Table
 from sanpo.broker.ngsi_ld.serving import Server
+from sanpo.broker.ngsi_v2 import attributes as attributes_of_v2
+from sanpo.broker.ngsi_v2 import entities as entities_of_v2
+from sanpo.broker.ngsi_v2 import entry, operations, types
+from sanpo.broker.ngsi_v2.serving import ServerOfV2
 
 PATH = "/ngsi-ld/v1"
 table = Table()
@@ -31,8 +35,19 @@ table.add(contexts.OPERATIONS)
 table.add(subscriptions.OPERATIONS)
 table.add(temporal.OPERATIONS)
 
+table_of_v2 = Table()
+table_of_v2.add(entry.OPERATIONS)
+table_of_v2.add(entities_of_v2.OPERATIONS)
+table_of_v2.add(attributes_of_v2.OPERATIONS)
+table_of_v2.add(types.OPERATIONS)
+table_of_v2.add(operations.OPERATIONS)
+
 server = Server(table)
-handlers: list[Any] = [asgi(PATH, is_mount=True, copy_scope=False)(server.__call__)]
+server_of_v2 = ServerOfV2(table_of_v2)
+handlers: list[Any] = [
+    asgi(PATH, is_mount=True, copy_scope=False)(server.__call__),
+    asgi(["/v2", "/version"], is_mount=True, copy_scope=False)(server_of_v2.__call__),
+]
 
 
 def with_shortcut(app: Litestar) -> ASGIApp:
@@ -42,6 +57,8 @@ def with_shortcut(app: Litestar) -> ASGIApp:
     async def serve(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(f"{PATH}/"):
             await server.serve(state, scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith("/v2/"):
+            await server_of_v2.serve(state, scope, receive, send)
         else:
             await app(scope, receive, send)
 

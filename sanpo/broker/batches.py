@@ -12,7 +12,7 @@ import psycopg
 
 from sanpo.broker import changing, store
 from sanpo.broker.changing import Change
-from sanpo.broker.entities import Place, check_personal, still_of
+from sanpo.broker.entities import Place, Wanted, check_personal, still_of
 from sanpo.broker.errors import EntityExists, EntityNotFound
 from sanpo.broker.personal import personal_types, settle
 from sanpo.broker.representation.reading import Fragment
@@ -85,21 +85,33 @@ def update_entities(place: Place, fragments: Sequence[Any], *, overwrite: bool =
     def apply(doc: Any, fragment: Fragment, now: str) -> Change:
         return changing.append(doc, fragment, now, overwrite=overwrite)
 
-    return _change_all(place, fragments, apply)
+    return change_entities(place, fragments, apply)
 
 
 def merge_entities(place: Place, fragments: Sequence[Any]) -> Results:
     """5.6.20: as Merge Entity, for each entity."""
-    return _change_all(place, fragments, changing.merge)
+    return change_entities(place, fragments, changing.merge)
 
 
-def delete_entities(place: Place, ids: Sequence[str]) -> Results:
+def put_entities(place: Place, docs: Sequence[Any], apply: Apply) -> Results:
+    """As 5.6.8, but `apply` says what becomes of an entity that is there."""
+    results = Results()
+    work, docs = _prepare(place, docs, results, make=True)
+    with place.transaction(work.writer) as tx:
+        _upsert_all(tx, work, docs, apply, results)
+    return results
+
+
+def delete_entities(place: Place, ids: Sequence[str], wanted: Wanted | None = None) -> Results:
     """5.6.10."""
     results = Results()
     writer = check_writer(place.city, place.actor)
     tenant_no = place.find_tenant_no()
     with place.transaction(writer) as tx:
-        gone = store.delete(tx, tenant_no, sorted(set(ids)), place.now())
+        chosen = sorted(set(ids))
+        if wanted is not None:
+            chosen = [uri for uri, found in sorted(store.lock_all(tx, tenant_no, ids).items()) if wanted(found.doc)]
+        gone = store.delete(tx, tenant_no, chosen, place.now())
     for entity_id in ids:
         if entity_id in gone:
             gone.discard(entity_id)
@@ -208,7 +220,8 @@ def _change(
     return done
 
 
-def _change_all(place: Place, fragments: Sequence[Any], apply: Apply) -> Results:
+def change_entities(place: Place, fragments: Sequence[Any], apply: Apply) -> Results:
+    """What `apply` makes of the entities of these ids, if they are there."""
     results = Results()
     work, _ = _prepare(place, fragments, results, make=False)
     with place.transaction(work.writer) as tx:

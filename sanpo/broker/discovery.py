@@ -29,6 +29,19 @@ class AttributeFound:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How an attribute of a type occurs: what NGSIv2 names a type after."""
+
+    type: str
+    attribute: str
+    kind: str
+    named: str | None
+    written: str | None
+    typed: str | None
+    json: str | None
+
+
+@dataclass(frozen=True)
 class TypeInfo:
     iri: str
     count: int
@@ -45,6 +58,17 @@ def list_types_with_attributes(place: Place) -> list[TypeFound]:
     for row in _read(place, SQL.types_with_attributes):
         found.setdefault(row.type, []).append(row.attribute)
     return [TypeFound(iri, tuple(attributes)) for iri, attributes in found.items()]
+
+
+def count_types(place: Place) -> dict[str, int]:
+    """All types, with how many entities have each."""
+    return {row.type: row.n for row in _read(place, SQL.types)}
+
+
+def list_shapes(place: Place, iri: str | None = None) -> list[Shape]:
+    """How the default instances of attributes occur, by type; of one type where it is named."""
+    rows = _read(place, SQL.shapes, type=iri)
+    return [Shape(row.type, row.attribute, row.kind, row.named, row.written, row.typed, row.json) for row in rows]
 
 
 def get_type(place: Place, iri: str) -> TypeInfo:

@@ -22,8 +22,8 @@ from sanpo.people import get_organisation
 MOST_LOOKS = 5
 _MOST_IN_A_ROUND = 64
 T = TypeVar("T")
-Wanted = Callable[[list[str]], bool]
-"""Whether an entity's types are those asked for (§4.17)."""
+Wanted = Callable[[Any], bool]
+"""Whether an entity is one of those asked for: by its types (§4.17), or by NGSIv2's service path."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) 
         doc = store.find_public(place.city, tenant_no, entity_id)
     if doc is None and isinstance(actor, Resident):
         doc = place.looking("retrieve", lambda tx, sight: _look_at_own(tx, sight, tenant_no, entity_id))
-    if doc is None or (wanted is not None and not wanted(doc["type"])) or is_over(doc, place.now()):
+    if doc is None or (wanted is not None and not wanted(doc)) or is_over(doc, place.now()):
         raise EntityNotFound(entity_id=entity_id)
     return doc
 
@@ -147,7 +147,7 @@ def delete_entity(place: Place, entity_id: str, wanted: Wanted | None = None) ->
     with place.transaction(writer) as tx:
         if wanted is not None:
             found = store.lock(tx, tenant_no, entity_id)
-            if found is None or not wanted(found.doc["type"]):
+            if found is None or not wanted(found.doc):
                 raise EntityNotFound(entity_id=entity_id)
         if not store.delete(tx, tenant_no, [entity_id], place.now()):
             raise EntityNotFound(entity_id=entity_id)
@@ -169,7 +169,7 @@ def change_entity(
     store.register_attributes(place.city, names)
     with place.transaction(writer) as tx:
         found = store.lock(tx, tenant_no, entity_id)
-        if found is None or (wanted is not None and not wanted(found.doc["type"])):
+        if found is None or (wanted is not None and not wanted(found.doc)):
             raise EntityNotFound(entity_id=entity_id)
         change = make(found.doc, place.now())
         if not change.is_empty:

@@ -159,6 +159,15 @@ select a.iri as attribute, array_agg(distinct i ->> 'type') as kinds, count(dist
 from /* entities */ e, jsonb_each(e.doc -> 'attrs') as a (iri, instances), jsonb_array_elements(a.instances) as i
 where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text] group by a.iri order by a.iri
 
+-- name: shapes
+select t as type, a.iri as attribute, i ->> 'type' as kind, i ->> 'valueType' as named, i -> 'v2' ->> 'type' as written,
+       i -> 'value' ->> '@type' as typed,
+       jsonb_typeof(case when i -> 'value' ->> '@type' = '@json' then i -> 'value' -> '@value' else i -> 'value' end) as json
+from /* entities */ e, unnest(e.types) as t, jsonb_each(e.doc -> 'attrs') as a (iri, instances),
+     jsonb_array_elements(a.instances) as i
+where e.tenant_no = %(tenant_no)s and (%(type)s::text is null or e.types @> array[%(type)s::text]) and not i ? 'datasetId'
+group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2
+
 -- name: count_of_type
 select count(*) as n from /* entities */ e where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text]
 

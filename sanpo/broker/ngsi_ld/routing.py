@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD, MERGE
 
 if TYPE_CHECKING:
-    from sanpo.broker.ngsi_ld.calls import Call, Reply
+    from sanpo.broker.ngsi_ld.calls import Reply
 
-Handler = Callable[["Call"], "Reply"]
+Handler = Callable[[Any], "Reply"]
+"""Takes the `Call` of its own API."""
 PLAIN = (JSON, LD)
 WITH_GEO = (JSON, LD, GEO)
 BODIES = frozenset({JSON, LD})

@@ -104,8 +104,8 @@ class Server:
             media_type = choose(headers.get("accept", ""), operation.offers)
             if media_type is None:
                 return Reply(406)
-            query = _parameters(operation, query_string)
-            actor = _actor(city, cookie_name, method, headers)
+            query = parameters_in(operation, query_string)
+            actor = actor_in(city, cookie_name, method, headers)
             if isinstance(actor, Anonymous) and not operation.for_all:
                 raise NotSignedIn  # before a handler fetches the @context that the request names
             if quick and not sees_public_only(actor):
@@ -115,7 +115,7 @@ class Server:
         except DomainError as error:
             return on_error(city, error, headers)
         except (RecursionError, UnicodeDecodeError, psycopg.DataError) as error:
-            return on_error(city, EntityIsInvalid(where="request", problem=_unreadable(error)), headers)
+            return on_error(city, EntityIsInvalid(where="request", problem=unreadable(error)), headers)
         except Exception as error:
             log.exception("request_crashed", path=method, problem=type(error).__name__)
             return problem(500, "InternalError", "The broker has failed.", "")
@@ -180,7 +180,7 @@ def _precondition(operation: Operation, headers: Mapping[str, str], body: bytes 
     return None
 
 
-def _parameters(operation: Operation, query_string: bytes) -> dict[str, str]:
+def parameters_in(operation: Operation, query_string: bytes) -> dict[str, str]:
     if not query_string:
         return {}
     try:
@@ -197,7 +197,7 @@ def _parameters(operation: Operation, query_string: bytes) -> dict[str, str]:
     return found
 
 
-def _actor(city: City, cookie_name: str, method: str, headers: Mapping[str, str]) -> Actor:
+def actor_in(city: City, cookie_name: str, method: str, headers: Mapping[str, str]) -> Actor:
     """Who asks: by bearer token; for reading also by a browser's session, which no other site can make it write with."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
@@ -225,5 +225,5 @@ def _cookie(header: str, name: str) -> str | None:
     return None
 
 
-def _unreadable(error: Exception) -> str:
+def unreadable(error: Exception) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else "not UTF-8, or a value out of range"

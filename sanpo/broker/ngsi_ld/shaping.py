@@ -120,9 +120,9 @@ def time_of(call: Call, name: str) -> str | None:
 
 
 def wanted(call: Call, linked: Linked) -> Wanted | None:
-    """The selection of types (§4.17) as a test of an entity's types."""
+    """The selection of types (§4.17) as a test of an entity."""
     given = call.query.get("type")
     if not given:
         return None
     selection = parse_types(given, linked.context)
-    return lambda types: matches_types(selection, {"type": types})
+    return lambda doc: matches_types(selection, doc)

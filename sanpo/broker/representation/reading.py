@@ -37,7 +37,7 @@ _NO_ATTRIBUTE = frozenset(
     {"datasetId", "instanceId", "observedAt", "unitCode", "objectType", "valueType", "lang", "previousValue"}
     | (_ALL_VALUE_KEYS - {"value", "json", "vocab", "object"})
 )
-_UNITLESS = frozenset({"Relationship", "ListRelationship", "JsonProperty", "VocabProperty", "LanguageProperty"})
+UNITLESS = frozenset({"Relationship", "ListRelationship", "JsonProperty", "VocabProperty", "LanguageProperty"})
 _PLAIN = frozenset({"type", "value", "observedAt", "unitCode"})
 _SCALARS = frozenset({int, float, str, bool})
 _OF_ENTITY = frozenset({"id", "@id", "type", "@type", "scope", "@context", "expiresAt", *_MADE_BY_BROKER} - {"lang"})
@@ -262,7 +262,7 @@ class Reader:
         return [self.instance("", name, value, depth)]
 
     def _unit(self, kind: str, member: Any, where: str) -> str:
-        if kind in _UNITLESS:
+        if kind in UNITLESS:
             refuse(where, f"cannot be part of a {kind}")
         if type(member) is not str or not member:
             refuse(where, "is no unit")
@@ -304,4 +304,4 @@ def _are_instances(items: list[Any]) -> bool:
     )
 
 
-__all__ = ["UNTYPED", "Fragment", "Nulls", "Reader"]
+__all__ = ["UNITLESS", "UNTYPED", "Fragment", "Nulls", "Reader"]

@@ -100,7 +100,7 @@ class Writer:
                 self._subs(member, found)
             elif name == "objectType":
                 found[name] = _one_or_all([self.context.compact_type(iri) for iri in member])
-            elif name not in ("type", key, "createdAt", "modifiedAt", "expiresAt"):
+            elif name not in ("type", key, "createdAt", "modifiedAt", "expiresAt", "v2"):
                 found[name] = member
 
     def _subs(self, attrs: Attributes, found: Plain) -> None:
