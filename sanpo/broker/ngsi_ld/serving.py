@@ -212,7 +212,7 @@ def actor_in(city: City, cookie_name: str, method: str, headers: Mapping[str, st
 def _is_still_owner(stream: Stream, *given: Any) -> bool:
     """Whether who has opened a stream is signed in still: asked from time to time while it is open."""
     try:
-        return owner_of(_actor(*given)).key == stream.owner
+        return owner_of(actor_in(*given)).key == stream.owner
     except DomainError:
         return False
 
