@@ -13,7 +13,7 @@ import psycopg
 from sanpo.broker import changing, store
 from sanpo.broker.changing import Change
 from sanpo.broker.entities import Place, Wanted, check_personal, still_of
-from sanpo.broker.errors import EntityExists, EntityNotFound
+from sanpo.broker.errors import AttributesExist, EntityExists, EntityNotFound
 from sanpo.broker.personal import personal_types, settle
 from sanpo.broker.representation.reading import Fragment
 from sanpo.broker.sight import check_writer
@@ -213,7 +213,10 @@ def _change(
         except DomainError as error:
             results.errors.append((given["id"], error))
             continue
-        done.add(given["id"])
+        if change.refused:
+            results.errors.append((given["id"], AttributesExist(attributes=", ".join(change.refused))))
+        else:
+            done.add(given["id"])
         if not change.is_empty:
             saved.append((found, change))
     store.save_many(tx, saved, work.now, work.whose)

@@ -89,9 +89,10 @@ def append(entity: Any, fragment: Fragment, now: str, *, overwrite: bool = True)
 
 
 def update(entity: Any, fragment: Fragment, now: str) -> Change:
-    """Update Attributes (§5.6.2, §5.5.8): replaces whole instances, adds those that are not there."""
+    """Update Attributes (§5.6.2, §5.5.8): replaces whole instances, adds those that are not there; a scope is only
+    replaced (§5.6.2.4)."""
     change = Change(now)
-    _widen(entity, fragment, change, overwrite=True)
+    _widen(entity, fragment, change, overwrite=True, adds_scope=False)
     attrs: Attributes = entity["attrs"]
     for iri, instances in fragment["attrs"].items():
         _put(attrs, iri, attrs.get(iri, []), instances, change)
@@ -235,7 +236,7 @@ def _with_members(old: Instance, new: Instance, now: str) -> Instance:
     return found
 
 
-def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool) -> None:
+def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool, adds_scope: bool = True) -> None:
     """Types are only ever added (§5.6.2.4); the scope is replaced, widened, or removed by an NGSI-LD Null."""
     for iri in fragment.get("type", []):
         if iri not in entity["type"]:
@@ -246,6 +247,8 @@ def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool) 
             continue
         if fragment[key] == NULL:
             change.touched |= entity.pop(key, None) is not None
+        elif key == "scope" and key not in entity and not adds_scope:
+            change.refused[SCOPE] = "is not there to be replaced"
         elif overwrite or key not in entity:
             entity[key] = fragment[key]
             change.touched = True

@@ -79,6 +79,13 @@ class AttributeNotFound(BrokerError):
     kind = Kind.NOT_FOUND
 
 
+class AttributesExist(BrokerError):
+    """What an entity has already was not to be overwritten (§5.6.9). Field: attributes."""
+
+    code = "broker.attributes_exist"
+    kind = Kind.CONFLICT
+
+
 class TypeNotFound(BrokerError):
     """No entity in sight is of this type. Field: type."""
 

@@ -41,6 +41,8 @@ NGSI_LD = "https://uri.etsi.org/ngsi-ld/"
 LOCATION = NGSI_LD + "location"
 GEO_NAMES = frozenset({LOCATION, NGSI_LD + "observationSpace", NGSI_LD + "operationSpace"})
 """Attributes of the core context that are always a GeoProperty (§4.7.1)."""
+PROOF = NGSI_LD + "ngsildproof"
+"""A Property with a W3C Data Integrity proof; it alone has sealed members (§4.5.2.2)."""
 NULL = "urn:ngsi-ld:null"
 """Written as a value it deletes (§4.5.0)."""
 

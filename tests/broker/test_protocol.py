@@ -29,6 +29,8 @@ def filled(broker: TestClient[Any]) -> TestClient[Any]:
         ("*/*", JSON),
         ("application/*", JSON),
         (f"{JSON};q=0, */*;q=0.5", LD),
+        (f"*/*;q=0.9, {LD};q=0.8", JSON),
+        (f"{LD};q=high", LD),
         ("", JSON),
     ],
 )

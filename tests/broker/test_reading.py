@@ -17,9 +17,17 @@ REFUSED: dict[str, Any] = {
     "language property without map (4.2.2)": {"type": "LanguageProperty"},
     "unknown type of attribute": {"type": "Propertie", "value": 1},
     "property with object (4.5.2.2)": {"type": "Property", "value": 1, "object": "urn:a:b"},
+    "property with map of languages (4.5.2.2)": {"type": "Property", "value": 1, "languageMap": {"en": "x"}},
+    "property with list (4.5.2.2)": {"type": "Property", "value": 1, "valueList": [1]},
     "property with previous value (4.5.2.2)": {"type": "Property", "value": 1, "previousValue": 0},
     "sealed outside a proof (4.5.2.2)": {"type": "Property", "value": 1, "entityIdSealed": True},
     "relationship with unit (4.5.3.2)": {"type": "Relationship", "object": "urn:a:b", "unitCode": "MTR"},
+    "relationship with value (4.5.3.2)": {"type": "Relationship", "object": "urn:a:b", "value": 1},
+    "relationship with previous object (4.5.3.2)": {
+        "type": "Relationship",
+        "object": "urn:a:b",
+        "previousObject": "urn:a:c",
+    },
     "embedded context (4.5.1)": {"type": "Property", "value": 1, "@context": {"a": "https://a.example/a"}},
     "offset in a time (4.6.3)": {"type": "Property", "value": 1, "observedAt": "2026-08-10T12:00:00+02:00"},
     "no time (4.8)": {"type": "Property", "value": 1, "observedAt": "yesterday"},
@@ -71,6 +79,14 @@ MEMBERS: dict[str, Any] = {
     "id null": {"id": NULL},
     "name with a space (4.6.2)": {"my attr": 1},
     "core term as attribute (4.5.1)": {"datasetId": {"type": "Property", "value": 1}},
+    "name of an instance as attribute (4.5.1)": {"instanceId": {"type": "Property", "value": 1}},
+    "keyword as type (4.4)": {"type": "type"},
+    "null expiry (5.5.4)": {"expiresAt": NULL},
+    "proof that is a text (4.5.2.2)": {"ngsildproof": {"type": "Property", "value": "a text"}},
+    "proof that is a relationship (4.5.2.2)": {"ngsildproof": {"type": "Relationship", "object": "urn:a:b"}},
+    "sealed type that is no name (4.5.2.2)": {
+        "ngsildproof": {"type": "Property", "value": {}, "entityTypeSealed": 42},
+    },
     "time as attribute (4.5.1)": {"observedAt": {"type": "Property", "value": "2026-01-01T00:00:00Z"}},
     "location as plain property (4.7.1)": {"location": {"type": "Property", "value": 7}},
     "scope of a digit (4.18)": {"scope": "9bad"},
@@ -139,6 +155,10 @@ KEPT: dict[str, tuple[Any, Any]] = {
     "letters that scripts are made of (4.6.4)": (
         {"type": "Property", "value": "<script>alert('x')</script> \"q\" = ; ( )"},
         {"type": "Property", "value": "<script>alert('x')</script> \"q\" = ; ( )"},
+    ),
+    "letters of many scripts (4.6.1)": (
+        "žltý kôň — 100 € 駅",
+        {"type": "Property", "value": "žltý kôň — 100 € 駅"},
     ),
     "vocabulary": ({"vocab": "non-commercial"}, {"type": "VocabProperty", "vocab": "non-commercial"}),
     "value type": (

@@ -69,7 +69,9 @@ class Contexts:
     url: str | None
 
     def __post_init__(self) -> None:
+        """Raises `HeaderIsInvalid` for a Link header that no item may stand beside."""
         self._known: dict[str, Linked] = {}
+        _check_link(self.is_ld, self.url)
 
     def take(self, item: dict[str, Any]) -> Linked:
         """The context of one item, which is taken out of it."""
@@ -116,8 +118,12 @@ def _given(item: dict[str, Any], is_ld: bool, url: str | None) -> Any:
         if "@context" in item:
             raise EntityIsInvalid(where="@context", problem="stands in a body that is not application/ld+json")
         return url
-    if url is not None:
-        raise HeaderIsInvalid(name="Link", problem="names a context beside a body of application/ld+json")
+    _check_link(is_ld, url)
     if "@context" not in item:
         raise EntityIsInvalid(where="@context", problem="is missing in application/ld+json")
     return item["@context"]
+
+
+def _check_link(is_ld: bool, url: str | None) -> None:
+    if is_ld and url is not None:
+        raise HeaderIsInvalid(name="Link", problem="names a context beside a body of application/ld+json")

@@ -1,9 +1,11 @@
 """Media types and languages of a request (§6.3.4, §6.3.6; RFC 9110 §12): what the client can read, what it sent."""
 
+import re
 from functools import lru_cache
 
 JSON, LD, GEO, MERGE = "application/json", "application/ld+json", "application/geo+json", "application/merge-patch+json"
 PROBLEM = "application/problem+json"
+_WEIGHT = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 
 
 @lru_cache(maxsize=512)
@@ -25,11 +27,8 @@ def _weigh(part: str) -> tuple[str, float]:
     weight = 1.0
     for parameter in parameters:
         key, _, value = parameter.strip().partition("=")
-        if key.lower() == "q":
-            try:
-                weight = float(value)
-            except ValueError:
-                weight = 0.0
+        if key.lower() == "q" and _WEIGHT.fullmatch(value):  # what is no weight changes none (RFC 9110 §12.4.2)
+            weight = float(value)
     return name.strip().lower(), weight
 
 

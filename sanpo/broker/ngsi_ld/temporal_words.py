@@ -8,11 +8,11 @@ from typing import Any, Literal
 from sanpo.broker.errors import EntityIsInvalid, ParameterIsInvalid
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
-from sanpo.broker.model import NULL, VALUE_KEYS, Instance
+from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance
 from sanpo.broker.ngsi_ld.calls import Call, Headers
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.shaping import Shape, shape_of
-from sanpo.broker.representation.reading import Fragment, Reader
+from sanpo.broker.representation.reading import Fragment, Nulls, Reader
 from sanpo.broker.representation.writing import short_time
 from sanpo.broker.temporal.durations import parse_duration
 from sanpo.broker.temporal.model import METHODS, Aggregation, Cut, Span, moment_of, short
@@ -27,6 +27,11 @@ _FORMS: dict[str, Form] = {
 }
 _HEAD = frozenset(
     {"id", "@id", "type", "@type", "scope", "@context", "expiresAt", "createdAt", "modifiedAt", "deletedAt"}
+)
+_NULLS = (NULL, {"@none": NULL})
+_OF_DELETED = frozenset(
+    {*VALUE_KEYS.values(), "type", "@type", "observedAt", "datasetId"}
+    | {"createdAt", "modifiedAt", "deletedAt", "instanceId"}
 )
 _QUERY = ("timerel", "timeAt", "endTimeAt", "timeproperty")
 _MEMBERS = {"temporalQ": (*_QUERY, "lastN"), "aggrParams": ("aggrMethods", "aggrPeriodDuration")}
@@ -178,6 +183,21 @@ def temporal_fragment(reader: Reader, data: Any) -> Fragment:
             continue
         several = type(given) is list and all(type(each) is dict for each in given)
         for each in given if several else [given]:
-            for iri, instances in reader.fragment({term: each})["attrs"].items():
+            for iri, instances in _told(reader, term, each).items():
                 found["attrs"].setdefault(iri, []).extend(instances)
     return found
+
+
+def _told(reader: Reader, term: str, given: Any) -> Attributes:
+    """One instance. Its value may be the NGSI-LD Null: the attribute was deleted then (§4.5.7, §5.5.4)."""
+    if type(given) is not dict or not any(given.get(key) in _NULLS for key in VALUE_KEYS.values()):
+        return reader.fragment({term: given})["attrs"]
+    if not given.keys() <= _OF_DELETED:
+        raise EntityIsInvalid(where=term, problem="is deleted, so that it has a time and a datasetId alone")
+    found = replace(reader, nulls=Nulls.DELETES).fragment({term: given})["attrs"]
+    return {iri: [_deleted(each, reader.now) for each in instances] for iri, instances in found.items()}
+
+
+def _deleted(instance: Instance, now: str) -> Instance:
+    kept = {name: member for name, member in instance.items() if name in ("observedAt", "datasetId")}
+    return {"type": "Property", "value": NULL, **kept, "createdAt": now, "modifiedAt": now}

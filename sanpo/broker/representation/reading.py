@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
-from sanpo.broker.model import GEO_NAMES, NGSI_LD, NULL, VALUE_KEYS, Attributes, Entity, Instance
+from sanpo.broker.model import GEO_NAMES, NGSI_LD, NULL, PROOF, VALUE_KEYS, Attributes, Entity, Instance
 from sanpo.broker.representation import values
 from sanpo.broker.representation.checks import check_name, check_scopes, check_time, check_uri, is_name, is_time, refuse
 from sanpo.broker.representation.geometry import is_geometry
@@ -30,17 +30,20 @@ _TYPE_BY_KEY = {
 _ALL_VALUE_KEYS = frozenset(VALUE_KEYS.values())
 _MADE_BY_BROKER = frozenset({"createdAt", "modifiedAt", "deletedAt", "instanceId", "lang"})
 _ONLY_IN_ANSWERS = frozenset(
-    {"entity", "entityList", "entityIdSealed", "entityTypeSealed"}
-    | {f"previous{key[0].upper()}{key[1:]}" for key in _ALL_VALUE_KEYS}
+    {"entity", "entityList"} | {f"previous{key[0].upper()}{key[1:]}" for key in _ALL_VALUE_KEYS}
 )
 _NO_ATTRIBUTE = frozenset(
     {"datasetId", "instanceId", "observedAt", "unitCode", "objectType", "valueType", "lang", "previousValue"}
     | (_ALL_VALUE_KEYS - {"value", "json", "vocab", "object"})
 )
+_SPECIAL = GEO_NAMES | {PROOF}
 UNITLESS = frozenset({"Relationship", "ListRelationship", "JsonProperty", "VocabProperty", "LanguageProperty"})
 _PLAIN = frozenset({"type", "value", "observedAt", "unitCode"})
+_SEALED = frozenset({"entityIdSealed", "entityTypeSealed"})
 _SCALARS = frozenset({int, float, str, bool})
-_OF_ENTITY = frozenset({"id", "@id", "type", "@type", "scope", "@context", "expiresAt", *_MADE_BY_BROKER} - {"lang"})
+_OF_ENTITY = frozenset(
+    {"id", "@id", "type", "@type", "scope", "@context", "expiresAt", "createdAt", "modifiedAt", "deletedAt"}
+)
 
 
 class Nulls(Enum):
@@ -114,6 +117,8 @@ class Reader:
             iri = expand(term)
             if iri in attrs:
                 refuse(term, "is there twice under different names")
+            if iri[0] == "@":
+                refuse(term, "is a keyword of JSON-LD")
             attrs[iri] = self.instances(iri, term, value)
         return found
 
@@ -148,7 +153,7 @@ class Reader:
     def _plain(self, iri: str, value: Any, depth: int) -> Instance | None:
         """A Property as most are, a number or a text with a time or a unit: what `_members` would make, in less time."""
         scalar, observed, unit = value["value"], value.get("observedAt"), value.get("unitCode")
-        if scalar == NULL or iri in GEO_NAMES or (type(scalar) is float and scalar - scalar != 0):
+        if scalar == NULL or iri in _SPECIAL or (type(scalar) is float and scalar - scalar != 0):
             return None
         found: Instance = {"type": "Property", "value": scalar}
         if observed is not None:
@@ -172,8 +177,8 @@ class Reader:
         if given is None and not any(key in data for key in _ALL_VALUE_KEYS):
             if is_geometry(data):
                 return self._bare(iri, term, data, 0, "GeoProperty")
-            found = self._members(iri, term, {**data, "value": 0}, "Property", 0)
-            del found["type"], found["value"]
+            found = self._members(iri, term, data, "Property", 0, valued=False)
+            del found["type"]
             return found
         kind = self._kind(term, data)
         if VALUE_KEYS[kind] in data:
@@ -191,6 +196,8 @@ class Reader:
         found: list[str] = []
         for name in names:
             iri = self.context.expand_type(check_name(name, "type"))
+            if iri[0] == "@":
+                refuse("type", f"{name} is a keyword of JSON-LD")
             if iri not in found:
                 found.append(iri)
         return found
@@ -212,8 +219,7 @@ class Reader:
         if self._is_null(value, term):
             return {"type": UNTYPED, "value": NULL}
         found: Instance = {"type": kind, "value": self._value(kind, value, term)}
-        if kind == "Property":
-            self._check_place(iri, term, kind)
+        self._check_special(iri, term, found)
         if self.simplified and kind == "Property":
             found["type"] = UNTYPED
         if not depth:
@@ -229,7 +235,7 @@ class Reader:
         found: Instance = {"type": kind}
         if valued:
             found[key] = NULL if self._is_deletion(kind, data[key], term) else self._value(kind, data[key], term)
-        self._check_place(iri, term, kind)
+            self._check_special(iri, term, found)
         subs: Attributes = {}
         for name, member in data.items():
             if name == key or name == "type" or name == "@type" or name in _MADE_BY_BROKER:
@@ -244,9 +250,11 @@ class Reader:
                     found[name] = check_uri(member, where) if member != NULL else refuse(where, "cannot be removed")
             elif name == "objectType" and kind in ("Relationship", "ListRelationship"):
                 found[name] = NULL if self._is_null(member, where) else self._types(member)
+            elif name in _SEALED and iri == PROOF:
+                found[name] = self._sealed(name, member, where)
             elif name == "valueType":
                 found[name] = self._value_type(kind, member, where)
-            elif name in _ALL_VALUE_KEYS or name in _ONLY_IN_ANSWERS or not is_name(name):
+            elif name in _ALL_VALUE_KEYS or name in _ONLY_IN_ANSWERS or name in _SEALED or not is_name(name):
                 refuse(where, f"cannot be part of a {kind}")
             else:
                 subs[self.context.expand(name)] = self._subs(name, member, depth + 1)
@@ -278,9 +286,18 @@ class Reader:
     def _value(self, kind: str, value: Any, term: str) -> Any:
         return values.CHECKS[kind](value, term, self.context.expand, self.nulls is Nulls.MERGES)
 
-    def _check_place(self, iri: str, term: str, kind: str) -> None:
-        if iri in GEO_NAMES and kind != "GeoProperty":
+    def _check_special(self, iri: str, term: str, instance: Instance) -> None:
+        """The attributes of the core context whose type is given (§4.5.2.2, §4.7.1)."""
+        if iri in GEO_NAMES and instance["type"] != "GeoProperty":
             refuse(term, "is always a GeoProperty")
+        if iri == PROOF and not (type(instance.get("value")) is dict or instance.get("value") == NULL):
+            refuse(term, "is always a Property whose value is the proof as an object")
+
+    def _sealed(self, name: str, member: Any, where: str) -> str:
+        """The id or the type of the entity as it was when it was sealed."""
+        if name == "entityIdSealed":
+            return check_uri(member, where)
+        return self.context.expand_type(check_name(member, where))
 
     def _is_null(self, value: Any, where: str) -> bool:
         if value == NULL and type(value) is str:

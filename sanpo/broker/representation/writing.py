@@ -100,6 +100,8 @@ class Writer:
                 self._subs(member, found)
             elif name == "objectType":
                 found[name] = _one_or_all([self.context.compact_type(iri) for iri in member])
+            elif name == "entityTypeSealed":
+                found[name] = self.context.compact_type(member)
             elif name not in ("type", key, "createdAt", "modifiedAt", "expiresAt", "v2"):
                 found[name] = member
 

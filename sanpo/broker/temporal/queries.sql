@@ -145,6 +145,9 @@ values (nextval(pg_get_serial_sequence('broker.entities', 'entity_no')), %(tenan
         %(scopes)s::text[], %(subjects)s::int[] is not null, %(subjects)s::int[], %(now)s::timestamptz, null)
 returning entity_no
 
+-- name: widen_types
+update broker.departed set types = %(types)s::text[] where entity_no = %(entity_no)s
+
 -- name: hold
 -- One writer of a history at a time: its id has no row to lock before it is there.
 select pg_advisory_xact_lock(hashtextextended(%(entity_id)s, %(tenant_no)s))

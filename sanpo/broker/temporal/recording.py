@@ -36,9 +36,9 @@ class Held:
 
 
 def put_evolution(place: Place, entity_id: str, fragment: Fragment) -> bool:
-    """Creates a history, or adds to one that is there; returns whether it is new (§5.6.11).
+    """Creates a history, or adds instances and types to one that is there; returns whether it is new (§5.6.11).
 
-    A new one must name its types. Raises `EntityIsInvalid`.
+    A new one must name its types. Those of an entity that is there now stay as they are. Raises `EntityIsInvalid`.
     """
     writer = check_writer(place.city, place.actor)
     tenant_no = make_tenant_no(place.city, place.tenant)
@@ -48,6 +48,7 @@ def put_evolution(place: Place, entity_id: str, fragment: Fragment) -> bool:
         chronicle = Histories(place.city, tx.all, tenant_no).find_by_id(entity_id)
         if chronicle is not None:
             _record(place, Held(tx, writer, chronicle, {}), fragment)
+            _widen(place, tx, chronicle, fragment)
             return False
         if "type" not in fragment:
             raise EntityIsInvalid(where="type", problem="is missing")
@@ -141,6 +142,16 @@ def _holding(place: Place, entity_id: str) -> Iterator[Held]:
 def _record(place: Place, held: Held, fragment: Fragment) -> None:
     subjects = _settle(place, held, fragment["attrs"])
     store.record(held.tx, held.chronicle.entity_no, fragment["attrs"], subjects, place.now())
+
+
+def _widen(place: Place, tx: Transaction, chronicle: Chronicle, fragment: Fragment) -> None:
+    """Types are only ever added. What was told about nobody does not come to be about residents by it."""
+    new = [iri for iri in fragment.get("type", []) if iri not in chronicle.types]
+    if not new:
+        return
+    if any(iri in personal_types(place.city) for iri in new):
+        raise EntityIsInvalid(where="type", problem="is personal, which a history cannot become")
+    store.widen_types(tx, chronicle.entity_no, [*chronicle.types, *new])
 
 
 def _settle(place: Place, held: Held, attrs: Attributes) -> list[int] | None:

@@ -241,6 +241,11 @@ def record(tx: Transaction, entity_no: int, attrs: Attributes, subjects: Sequenc
     )
 
 
+def widen_types(tx: Transaction, entity_no: int, types: Sequence[str]) -> None:
+    """Of an entity of which only the history is known."""
+    tx.execute(SQL.widen_types, entity_no=entity_no, types=list(types))
+
+
 def delete_attribute(
     tx: Transaction, groups: Groups, attr_no: int, *, dataset_id: str | None = None, every: bool = False
 ) -> int:
