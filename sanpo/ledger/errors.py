@@ -64,3 +64,31 @@ class DayIsNotClosed(DomainError):
 
     code = "ledger.day_is_not_closed"
     kind = Kind.NOT_FOUND
+
+
+class StatementIsTooLong(DomainError):
+    """The period has more transfers than one file may hold. Field: limit."""
+
+    code = "ledger.statement_is_too_long"
+    kind = Kind.TOO_MANY
+
+
+class PeriodIsInvalid(DomainError):
+    """The period ends before it begins. Fields: since, until."""
+
+    code = "ledger.period_is_invalid"
+    kind = Kind.INVALID
+
+
+class KeyIsMalformed(DomainError):
+    """A page's key is not one that a page gave. Field: given."""
+
+    code = "ledger.key_is_malformed"
+    kind = Kind.INVALID
+
+
+class BooksDiffer(DomainError):
+    """A closed day's figures are not those that its transfers add up to: the books were changed. Fields: day, ledgers."""
+
+    code = "ledger.books_differ"
+    kind = Kind.CONFLICT

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sanpo.ground.actors import Actor, Client, Resident, Staff, System, require_officer
+from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
+from sanpo.ground.errors import NotSignedIn
 from sanpo.ground.ids import id_of
 from sanpo.ledger import store
 from sanpo.ledger.errors import AccountNotFound, TransferNotFound
@@ -40,7 +41,9 @@ def get_account(city: City, actor: Actor, account_id: int) -> KeptAccount:
 
 
 def list_own_accounts(city: City, actor: Actor) -> list[KeptAccount]:
-    """The accounts that the resident or the organisation holds, the oldest first."""
+    """The accounts that the resident or the organisation holds, the oldest first. Raises `NotSignedIn`."""
+    if isinstance(actor, Anonymous):
+        raise NotSignedIn
     subject_no = actor.subject_no if isinstance(actor, Resident) else None
     organisation_no = actor.organisation_no if isinstance(actor, Staff | Client) else None
     with city.transaction(actor) as tx:

@@ -7,12 +7,13 @@ import pytest
 
 from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
-from sanpo.ledger import AccountOutcome, Balance, Outcome, create_accounts, post
+from sanpo.ledger import AccountFlag, AccountOutcome, Balance, Outcome, TransferFlag, create_accounts, post
 from sanpo.ledger.posting import expire_pending
-from tests.conftest import START
+from tests.conftest import ROOT, START
 from tests.ledger import spec_outcomes
 from tests.ledger.books import balance_of
 from tests.ledger.plain import TRANSIENT, PlainLedger
+from tests.ledger.reference_pages import ACCOUNT_FLAGS, PAGES, TRANSFER_FLAGS
 from tests.ledger.tables import Case, account_cases, cases
 
 
@@ -66,3 +67,13 @@ def test_outcomes_of_a_request_put_right_step_by_step_are_in_the_order_of_the_en
 def test_outcomes_that_use_up_an_id_are_marked() -> None:
     assert {outcome for outcome in Outcome if outcome.is_transient} == TRANSIENT
     assert re.search(r"id_already_failed", spec_outcomes.CASES)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_reference_page_is_current(path: str) -> None:
+    assert (ROOT / path).read_text(encoding="utf-8") == PAGES[path](), "run: make docs"
+
+
+def test_every_flag_is_explained() -> None:
+    assert list(TRANSFER_FLAGS) == list(TransferFlag)
+    assert list(ACCOUNT_FLAGS) == list(AccountFlag)
