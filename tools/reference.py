@@ -314,7 +314,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def all_pages() -> dict[str, Callable[[], str]]:
-    """Every generated page by its path: the ones above, and those of the clean room and the ledger, which come from their tables of rules."""
+    """Every generated page by its path: the ones above, and those that come from tables of rules."""
     sys.path.insert(0, str(ROOT))
     from tests.cleanroom.reference_pages import PAGES as CLEANROOM
     from tests.ledger.reference_pages import PAGES as LEDGER

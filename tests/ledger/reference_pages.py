@@ -1,4 +1,4 @@
-"""Writes the ledger's reference page from the code and the specification; a test compares it with what is in the repository."""
+"""Writes the ledger's reference page from the code and the specification; a test compares it with what is there."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -48,9 +48,9 @@ def ledger_page() -> str:
         "## Flags of an account",
         _flags(ACCOUNT_FLAGS),
         "## Cases",
-        "Each is run against the database and against a second, plain model. Accounts are letters, transfers numbers; `top` is "
-        "2^128 − 1, `most` 2^63 − 1, `over` one more. Where `ledger` and `code` are left out they are 1, and 0 where a request "
-        "posts or voids. `after`: what is pending and posted on the debit (−) and the credit side (+).",
+        "Each is run against the database and against a second, plain model. Accounts are letters, transfers numbers; `top` "
+        "is 2^128 − 1, `most` 2^63 − 1, `over` one more. Where `ledger` and `code` are left out they are 1, and 0 where a "
+        "request posts or voids. `after`: what is pending and posted on the debit (−) and the credit side (+).",
         *_cases(),
     ]
     return "\n\n".join(parts) + "\n"
