@@ -36,7 +36,7 @@ def ledger_page() -> str:
     parts = [
         MADE,
         "# The ledger",
-        f"`post` takes up to {MAX_BATCH:,} requests and returns one outcome for each, in order. Each is looked at after those "
+        f"`post` takes up to {MAX_BATCH:,} requests and gives one outcome for each, in order. Each is looked at after those "
         "before it have taken effect. Where several outcomes apply, the one that stands first here is told; only `created` "
         "changes the books.",
         "## Outcomes of a transfer",
