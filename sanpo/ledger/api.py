@@ -28,10 +28,15 @@ _Before = Annotated[
 ]
 _Day = Annotated[date, QueryParameter(description="A day on the city's clock.")]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FILE = {
-    200: ResponseSpec(data_container=str, media_type="text/csv", description="camt.053.001.08 as XML, or CSV."),
-    **problem_responses(401, 403, 404, 429),
-}
+
+
+def _file(kind: str, what: str) -> dict[int, ResponseSpec]:
+    found = ResponseSpec(data_container=bytes, media_type=kind, description=what)
+    return {200: found, **problem_responses(401, 403, 404, 429)}
+
+
+def _named(file: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{file}"'}
 
 
 class AccountOut(Struct):
@@ -107,20 +112,25 @@ def get_transfers(
 
 
 @get(
-    f"{PATH}/accounts/{{account_id:str}}/statement", sync_to_thread=True, responses=_FILE, media_type="application/xml"
+    f"{PATH}/accounts/{{account_id:str}}/statement/camt.053",
+    sync_to_thread=True,
+    responses=_file("application/xml", "camt.053.001.08"),
 )
-def get_statement(
-    city: City, actor: Actor, account_id: _AccountId, since: _Day, until: _Day, form: Literal["camt.053", "csv"]
-) -> Response[bytes]:
-    """What was booked in whole days, as ISO 20022 camt.053.001.08 or CSV."""
+def get_camt(city: City, actor: Actor, account_id: _AccountId, since: _Day, until: _Day) -> Response[bytes]:
+    """What was booked in whole days, as an ISO 20022 message."""
     sheet = make_sheet(city, actor, number_of("acc", account_id), since=since, until=until)
-    body, kind, ending = (
-        (to_camt(sheet), "application/xml", "xml")
-        if form == "camt.053"
-        else (to_csv(sheet).encode(), "text/csv", "csv")
-    )
-    name = f"{account_id}_{since}_{until}.{ending}"
-    return Response(body, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+    return Response(to_camt(sheet), media_type="application/xml", headers=_named(f"{account_id}_{since}_{until}.xml"))
+
+
+@get(
+    f"{PATH}/accounts/{{account_id:str}}/statement/csv",
+    sync_to_thread=True,
+    responses=_file("text/csv", "RFC 4180, with the balance after each line"),
+)
+def get_csv(city: City, actor: Actor, account_id: _AccountId, since: _Day, until: _Day) -> Response[bytes]:
+    """What was booked in whole days, as a table."""
+    sheet = make_sheet(city, actor, number_of("acc", account_id), since=since, until=until)
+    return Response(to_csv(sheet).encode(), media_type="text/csv", headers=_named(f"{account_id}_{since}_{until}.csv"))
 
 
 @get(f"{PATH}/transfers/{{transfer_id:str}}", sync_to_thread=True, responses=_ERRORS)
@@ -195,7 +205,8 @@ handlers: list[Any] = [
     get_account,
     get_balance,
     get_transfers,
-    get_statement,
+    get_camt,
+    get_csv,
     get_transfer,
     get_closes,
 ]

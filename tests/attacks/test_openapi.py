@@ -25,6 +25,8 @@ from schemathesis.specs.openapi.checks import (
 
 from sanpo.consent import publish_agreement
 from sanpo.consent.actions import list_history
+from sanpo.ground.ids import id_of
+from sanpo.ledger import Account, Ledger, Transfer, create_accounts, open_ledger, post
 from sanpo.people import add_staff, create_client
 from tests.attacks.siege import COOKIE, Siege
 from tests.consent.drafts import draft
@@ -49,6 +51,7 @@ DISTRICTS = {
     "people": ("/oauth", "/.well-known", "/api/people"),
     "journal": ("/api/journal",),
     "consent": ("/api/consent",),
+    "ledger": ("/api/ledger",),
     "others": ("/api/returns", "/api/cleanroom", "/api/energy", "/api/lake"),
 }
 ROLES: dict[str, Callable[[Siege], Headers]] = {
@@ -76,6 +79,10 @@ def real(siege: Siege) -> Known:
     """Identifiers that exist, by the name of the parameter: of things that may be ended, closed or taken away."""
     city, university = siege.city, siege.world.university.organisation_id
     program = siege.program()
+    open_ledger(city, OPERATOR, Ledger(392, "JPY", 0, "円"))
+    holder = siege.residents[FUZZED].subject_no
+    create_accounts(city, [Account(1, 392, 1, subject_no=holder), Account(2, 392, 1)])
+    post(city, [Transfer(3, 1, 2, 5, 392, 1)])
     return {
         "organisation_id": [university, siege.world.company.organisation_id],
         "client_id": [create_client(city, OPERATOR, university, name="spare").client_id],
@@ -84,6 +91,8 @@ def real(siege: Siege) -> Known:
         "event_id": [siege.receipt_id],
         "entry_id": [siege.answer.entry_id, list_history(city, siege.residents[0])[0].entry_id],
         "notice_id": [program.get("/api/consent/notices").json()[0]["notice_id"]],
+        "account_id": [id_of("acc", 1), id_of("acc", 2)],
+        "transfer_id": [id_of("trf", 3)],
         "level": ["0", "entries"],
         "tile_path": ["000", "000.p/1"],
         "verdict": ["approve", "reject", "close"],

@@ -192,10 +192,10 @@ def test_resident_reads_own_accounts_over_http(shop: City, client: Make, me: Res
     paid = mine.get(f"/api/ledger/transfers/{id_of('trf', 3)}").json()
     assert (paid["amount"], paid["credit_account_id"]) == (300, id_of("acc", SHOP))
     period = {"since": "2026-04-01", "until": "2026-04-02"}
-    camt = mine.get(f"{base}/statement", params={**period, "form": "camt.053"})
+    camt = mine.get(f"{base}/statement/camt.053", params=period)
     assert (camt.status_code, camt.headers["content-type"].split(";")[0]) == (200, "application/xml")
     check_structure(fromstring(camt.content))
-    assert mine.get(f"{base}/statement", params={**period, "form": "csv"}).text.count("\r\n") == 4
+    assert mine.get(f"{base}/statement/csv", params=period).text.count("\r\n") == 4
 
     (stranger,) = world.residents(1)
     other = sign_in(shop, client, stranger.resident_id)
