@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.types import ASGIApp
 
-from sanpo.ground.city import City
+from sanpo.ground.city import City, Eraser
 from sanpo.ground.clock import Clock, SystemClock
 from sanpo.ground.config import Settings
 from sanpo.ground.db import APP_ROLE, Database
@@ -62,7 +62,14 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
     keys = open_keys(settings.home, settings.master_secret, demo=settings.demo)
     db = Database(settings.database_url, max_size=pool)
     db.open()
-    return City(settings, db, clock or SystemClock(), keys, load_words(packages()), load_plugins(), Outbox())
+    words, plugins = load_words(packages()), load_plugins()
+    return City(settings, db, clock or SystemClock(), keys, words, plugins, Outbox(), _erasers())
+
+
+def _erasers() -> tuple[Eraser, ...]:
+    from sanpo.broker.erasing.entities import erase_entities
+
+    return (erase_entities,)
 
 
 def check_city(settings: Settings) -> None:

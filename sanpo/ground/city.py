@@ -1,6 +1,6 @@
 """The city in hand: what every action stands on, opened once per process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +14,15 @@ from sanpo.ground.outbox import Outbox
 from sanpo.ground.plugins import Plugins
 from sanpo.ground.words import Words
 
+Eraser = Callable[[Transaction, int], Mapping[str, int]]
+"""What a district brings to the erasure of a resident, by subject number: it returns how much it deleted, by name."""
+
 
 @dataclass(frozen=True)
 class City:
-    """Settings, stores, keys and words of one city. Immutable; safe to share between threads."""
+    """Settings, stores, keys and words of one city, and who takes part in an erasure. Immutable; safe to share between
+    threads.
+    """
 
     settings: Settings
     db: Database
@@ -26,6 +31,7 @@ class City:
     words: Words
     plugins: Plugins
     outbox: Outbox
+    erasers: tuple[Eraser, ...] = ()
 
     @property
     def lake_url(self) -> str:

@@ -31,7 +31,10 @@ class ErasedView:
 
 @dataclass(frozen=True)
 class ErasureView:
-    """`asked`, then `erased` (in no dataset any more), then `gone` (no file is left). The entries are the journal's."""
+    """`asked`, then `erased` (in no dataset any more), then `gone` (no file is left). The entries are the journal's.
+
+    `elsewhere` counts what was deleted outside of the lake, by name.
+    """
 
     erasure_id: str
     state: Literal["asked", "erased", "gone"]
@@ -42,6 +45,7 @@ class ErasureView:
     files_gone_at: datetime | None
     files_gone_entry_id: str | None
     datasets: list[ErasedView]
+    elsewhere: dict[str, int]
 
 
 @post(PATH, sync_to_thread=True, status_code=202, responses=problem_responses(401, 403))
@@ -70,6 +74,7 @@ def _view(erasure: Erasure) -> ErasureView:
         files_gone_at=erasure.gone_at,
         files_gone_entry_id=erasure.gone_entry_id,
         datasets=[ErasedView(**deletion.as_public()) for deletion in erasure.took_out],
+        elsewhere=dict(erasure.elsewhere),
     )
 
 

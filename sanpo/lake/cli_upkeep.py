@@ -92,11 +92,12 @@ def _print_erasure(done: Erasure, json: bool) -> None:
     }
     datasets = [each.as_public() for each in done.took_out]
     if json:
-        print_json({**facts, "datasets": datasets})
+        print_json({**facts, "datasets": datasets, "elsewhere": dict(done.elsewhere)})
         return
     print_table(("", ""), [(name, value or "-") for name, value in facts.items()])
     columns = ("dataset", "rows", "files_rewritten", "version_before", "version_after")
     print_table(columns, [[each[name] for name in columns] for each in datasets])
+    print_table(("elsewhere", "number"), [(name, str(number)) for name, number in done.elsewhere.items()])
 
 
 def _at(moment: datetime | None) -> str | None:

@@ -30,6 +30,9 @@ select * from lake.erasures where erased_at is null order by erasure_id
 -- name: erasures_not_gone
 select * from lake.erasures where erased_at is not null and gone_at is null order by erasure_id
 
+-- name: set_elsewhere
+update lake.erasures set elsewhere = %(elsewhere)s::jsonb where erasure_id = %(erasure_id)s
+
 -- name: finish_erasure
 update lake.erasures set erased_at = %(at)s, entry_id = %(entry_id)s, gone_by = %(gone_by)s
 where erasure_id = %(erasure_id)s and erased_at is null

@@ -4,11 +4,13 @@ First entry: the rows are in no dataset any more, and no earlier version can be 
 old files are gone from the disk. In between lies the time in which questions that are under way may still end.
 """
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pyarrow.compute as pc
 from deltalake import DeltaTable
+from psycopg.types.json import Jsonb
 from pyarrow.fs import FileSystem
 
 from sanpo.ground.actors import Actor, Resident, System, require
@@ -102,11 +104,21 @@ def _ask(tx: Transaction, subject_no: int, *, by: str, role: str) -> Erasure:
 def _erase(city: City, erasure: Erasure) -> Erasure:
     known = {name for deletion in erasure.deletions for name in (*deletion.removed, *deletion.remains)}
     cause = Cause(erasure_id=erasure.erasure_id)
+    _erase_elsewhere(city, erasure)
     for dataset in every_dataset(city):
         if dataset.personal:
             _erase_from(city, dataset, cause, erasure.subject_no, known)
     with city.transaction(JOBS) as tx:
         return _record_erased(tx, get_erasure(tx, erasure.erasure_id))
+
+
+def _erase_elsewhere(city: City, erasure: Erasure) -> None:
+    """The city's other stores, first: what is deleted there cannot flow into the lake any more."""
+    with city.transaction(JOBS) as tx:
+        counts = Counter(get_erasure(tx, erasure.erasure_id).elsewhere)
+        for eraser in city.erasers:
+            counts.update(eraser(tx, erasure.subject_no))
+        tx.execute(SQL.set_elsewhere, erasure_id=erasure.erasure_id, elsewhere=Jsonb(dict(counts)))
 
 
 def _erase_from(city: City, dataset: Dataset, cause: Cause, subject_no: int, known: set[str]) -> None:
@@ -144,6 +156,7 @@ def _record_erased(tx: Transaction, erasure: Erasure) -> Erasure:
         "erased_at": moment(tx.now),
         "files_gone_by": moment(gone_by),
         "datasets": [deletion.as_public() for deletion in erasure.took_out],
+        "elsewhere": dict(erasure.elsewhere),
     }
     entry = append(tx, kind="erasure", body=body, subject_no=erasure.subject_no)
     finished = {"erasure_id": erasure.erasure_id, "entry_id": entry.entry_id, "gone_by": gone_by}

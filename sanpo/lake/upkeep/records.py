@@ -1,6 +1,6 @@
 """What the database knows of deletions: who asked for an erasure, what went out of which dataset, what is left to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -54,7 +54,10 @@ class Deletion:
 
 @dataclass(frozen=True)
 class Erasure:
-    """A resident's wish to have their rows erased, and how far it is. `gone_by` bounds when the old files are gone."""
+    """A resident's wish to have their rows erased, and how far it is. `gone_by` bounds when the old files are gone.
+
+    `elsewhere` counts what was deleted in the city's other stores, by name.
+    """
 
     erasure_id: str
     subject_no: int
@@ -65,6 +68,7 @@ class Erasure:
     gone_by: datetime | None
     gone_at: datetime | None
     gone_entry_id: str | None
+    elsewhere: Mapping[str, int]
     deletions: tuple[Deletion, ...] = ()
 
     @property
@@ -121,5 +125,6 @@ def _erasure(row: Any, deletions: tuple[Deletion, ...]) -> Erasure:
         row.gone_by,
         row.gone_at,
         row.gone_entry_id,
+        row.elsewhere,
         deletions,
     )
