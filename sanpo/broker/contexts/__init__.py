@@ -6,7 +6,7 @@ reaches no private address unless the city allows it; a context that is stored o
 Tables: `broker.contexts`, `broker.context_revision`.
 """
 
-from sanpo.broker.contexts.actions import address_of
+from sanpo.broker.contexts.actions import address_of, single_url
 from sanpo.broker.contexts.context import CORE, Context
 from sanpo.broker.contexts.core_context import CORE_CONTEXT_URL, DEFAULT_VOCABULARY
 from sanpo.broker.contexts.errors import ContextIsInvalid, ContextIsNotAvailable
@@ -23,4 +23,5 @@ __all__ = [
     "address_of",
     "read_map",
     "resolve",
+    "single_url",
 ]

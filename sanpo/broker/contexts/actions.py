@@ -138,9 +138,20 @@ def reload_context(city: City, tenant: str, context_id: str) -> None:
 def address_of(tx: Transaction, value: Any, tenant: str = "") -> str:
     """The one URL for what a request named as its @context, as a Link header or a `jsonldContext` needs it (§5.13.1).
 
-    A single URL is itself; none is the core's; for a list or an object a context is created, for equal ones the same.
-    `value` must have been resolved before, so that it is valid.
+    Where it has none, a context is created, for equal ones the same. `value` must have been resolved before, so that it is
+    valid.
     """
+    single = single_url(value)
+    if single is not None:
+        return single
+    document = _text(value)
+    sha256 = hashlib.sha256(msgspec.json.encode(value, order="deterministic")).digest()
+    row = {"local_id": new_local_id(), "tenant": tenant, "document": document, "sha256": sha256, "now": tx.now}
+    return tx.city.settings.origin + path_of(tx.get(SQL.insert_implicit, **row).local_id)
+
+
+def single_url(value: Any) -> str | None:
+    """The URL of a context that has one: itself, or the core's where nothing else is named."""
     parts: list[Any] = []
     for part in value if isinstance(value, list) else [value]:
         if part is None:
@@ -149,12 +160,7 @@ def address_of(tx: Transaction, value: Any, tenant: str = "") -> str:
             parts.append(part)
     if not parts:
         return CORE_CONTEXT_URL
-    if len(parts) == 1 and isinstance(parts[0], str):
-        return parts[0]
-    document = _text(value)
-    sha256 = hashlib.sha256(msgspec.json.encode(value, order="deterministic")).digest()
-    row = {"local_id": new_local_id(), "tenant": tenant, "document": document, "sha256": sha256, "now": tx.now}
-    return tx.city.settings.origin + path_of(tx.get(SQL.insert_implicit, **row).local_id)
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
 
 
 def _cache_parts(city: City, value: Any) -> None:
@@ -199,4 +205,5 @@ __all__ = [
     "list_contexts",
     "reload_context",
     "serve_context",
+    "single_url",
 ]

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sanpo.broker.contexts import address_of, single_url
 from sanpo.broker.entities import Place
 from sanpo.broker.errors import ParameterIsInvalid
 from sanpo.broker.ngsi_ld.linking import Linked, link_header, read_document, read_link
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
 from sanpo.broker.representation.reading import Nulls, Reader
 from sanpo.broker.representation.writing import Format, Writer, is_altered
+from sanpo.broker.sight import DUTY
 from sanpo.broker.store import encode
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
@@ -140,8 +142,15 @@ class Call:
         elif self.media_type == GEO and self.headers.get("prefer", "").replace(" ", "") != "body=json":
             body = {**body, "@context": linked.written}
         else:
-            found.append((b"link", link_header(linked)))
+            found.append((b"link", link_header(self._addressed(linked))))
         return Reply(status, encode(body), self.media_type or JSON, found)
+
+    def _addressed(self, linked: Linked) -> Linked:
+        """The context under one URL: what has none gets one of ours (§5.13.1), as a header has room for one alone."""
+        if single_url(linked.given) is not None:
+            return linked
+        with self.place.transaction(DUTY) as tx:
+            return Linked(linked.context, address_of(tx, linked.given, self.place.tenant))
 
 
 def _with_context(body: Any, context: Any) -> Any:

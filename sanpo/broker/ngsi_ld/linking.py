@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from sanpo.broker.contexts import single_url
 from sanpo.broker.contexts.context import Context
 from sanpo.broker.contexts.core_context import CORE_CONTEXT_URL
 from sanpo.broker.contexts.resolving import resolve
@@ -35,11 +36,8 @@ class Linked:
 
     @property
     def url(self) -> str:
-        """The one URL that stands in a Link header."""
-        for each in self.given if isinstance(self.given, list) else [self.given]:
-            if isinstance(each, str):
-                return each
-        return CORE_CONTEXT_URL
+        """The one URL that stands in a Link header. A list or an object must have been given an address of its own."""
+        return single_url(self.given) or CORE_CONTEXT_URL
 
 
 def read_link(city: City, header: str | None) -> Linked:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sanpo.broker.contexts import Context, resolve
+from sanpo.broker.contexts import Context, address_of, resolve, single_url
 from sanpo.broker.entities import Place
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import DUTY
@@ -17,6 +17,7 @@ from sanpo.broker.subscriptions.reading import merge_members, read_subscription
 from sanpo.broker.subscriptions.store import SQL, raise_revision, text, unwatch
 from sanpo.broker.subscriptions.writing import public
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
+from sanpo.ground.db import Transaction
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.ground.ids import new_id
 
@@ -49,6 +50,7 @@ def create_subscription(place: Place, data: Any, context: Context, given: Any) -
     subscription_id = str(doc.setdefault("id", PREFIX + new_id("sub")))
     tenant_no = make_tenant_no(place.city, place.tenant)
     with place.transaction(DUTY) as tx:
+        _address(tx, place, doc, given)
         tx.execute(SQL.watch, tenant_no=tenant_no)
         made = tx.one(
             SQL.insert_subscription,
@@ -84,6 +86,10 @@ def update_subscription(place: Place, subscription_id: str, data: Any, context: 
             raise SubscriptionNotFound(subscription_id=subscription_id)
         doc = merge_members(decode(row.text), data, context, place.city.settings, tx.now)
         known = decode(row.context_text)
+        if given is not None and url is None:
+            if single_url(known) is None and doc.get("jsonldContext") == address_of(tx, known, place.tenant):
+                del doc["jsonldContext"]
+            _address(tx, place, doc, given)
         columns = _columns(doc, known if given is None else given, tx.now)
         columns.pop("subscription_id", None)
         tx.execute(SQL.update_subscription, subscription_no=row.subscription_no, revision=raise_revision(tx), **columns)
@@ -91,6 +97,12 @@ def update_subscription(place: Place, subscription_id: str, data: Any, context: 
             tx.execute(SQL.drop_sent, subscription_no=row.subscription_no)
         if not columns["is_active"]:
             tx.execute(SQL.drop_waiting, subscription_no=row.subscription_no)
+
+
+def _address(tx: Transaction, place: Place, doc: Any, given: Any) -> None:
+    """A context that has no URL gets one of ours, which notifications name (§5.13.1)."""
+    if "jsonldContext" not in doc and single_url(given) is None:
+        doc["jsonldContext"] = address_of(tx, given, place.tenant)
 
 
 def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:

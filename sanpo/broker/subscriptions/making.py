@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from sanpo.broker.contexts import resolve
+from sanpo.broker.contexts import Context, resolve
+from sanpo.broker.contexts.errors import ContextIsNotAvailable
 from sanpo.broker.entities import Place
 from sanpo.broker.querying import query_entities
 from sanpo.broker.selection import Window
@@ -23,7 +24,7 @@ def make(city: City, subscription: Subscription, row: Any, used: set[int]) -> Me
 
     `used` are the entities whose use attempts before have recorded; those of this one are added.
     """
-    context = resolve(city, subscription.doc.get("jsonldContext", subscription.context), counted=False)
+    context = _context_of(city, subscription)
     place = Place(city, subscription.owner.actor, subscription.tenant, used)
     if row.periodic:
         docs = query_entities(place, subscription.parts, Window(MOST_PERIODIC)).docs
@@ -31,6 +32,14 @@ def make(city: City, subscription: Subscription, row: Any, used: set[int]) -> Me
     else:
         shown = seen(place, subscription, items_in(row.items))
     return render(place, subscription, row.notification_id, shown, context) if shown else None
+
+
+def _context_of(city: City, subscription: Subscription) -> Context:
+    """That of its jsonldContext; what it was made with where that is one of ours and was deleted."""
+    try:
+        return resolve(city, subscription.doc.get("jsonldContext", subscription.context), counted=False)
+    except ContextIsNotAvailable:
+        return resolve(city, subscription.context, counted=False)
 
 
 def seen(place: Place, subscription: Subscription, items: list[Item]) -> list[Item]:
