@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Litestar, asgi
 from litestar.types import ASGIApp, Receive, Send
 
+from sanpo.broker.api_ingest import post_lines
 from sanpo.broker.ngsi_ld import (
     attributes,
     batches,
@@ -47,6 +48,7 @@ server_of_v2 = ServerOfV2(table_of_v2)
 handlers: list[Any] = [
     asgi(PATH, is_mount=True, copy_scope=False)(server.__call__),
     asgi(["/v2", "/version"], is_mount=True, copy_scope=False)(server_of_v2.__call__),
+    post_lines,
 ]
 
 

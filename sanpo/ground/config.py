@@ -90,6 +90,10 @@ class Settings:
     broker_allow_hosts: str = field(
         default="", metadata={"help": "private hosts, with commas, that contexts and notifications may reach"}
     )
+    broker_mappings: str = field(
+        default="",
+        metadata={"help": "folder of mapping files (*.toml): MQTT topics to listen at, and HTTP doors for lines"},
+    )
     broker_dead_hours: int = field(
         default=168,
         metadata={"help": "hours until a dead notification, which can be replayed, ends; its number is kept"},

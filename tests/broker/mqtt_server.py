@@ -57,7 +57,8 @@ class MqttServer:
         return self
 
     def stop(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in self._connections:
             each.close()

@@ -4,7 +4,7 @@ All of a batch is one transaction: the instances go into the history as they com
 is changed once, to the last one observed, if nothing later is known. Only numbers; the default instance of an attribute.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from sanpo.broker.model import Instance
 from sanpo.broker.sight import check_writer
 from sanpo.broker.store import Stored, register_attributes
 from sanpo.broker.temporal import store
+from sanpo.ground.db import Transaction
 
 Newest = dict[str, dict[str, "Observation"]]
 """By entity and attribute."""
@@ -31,9 +32,12 @@ class Observation:
     unit: str | None = None
 
 
-def ingest(place: Place, observations: Sequence[Observation]) -> set[str]:
+def ingest(
+    place: Place, observations: Sequence[Observation], *, note: Callable[[Transaction], None] | None = None
+) -> set[str]:
     """Adds the observations of entities that are there; returns the ids of the others, of which nothing is stored.
 
+    `note` writes in the same transaction what is true when they are stored.
     Raises `NotPermitted` where a writer of public entities names a personal one by chance: then nothing is stored.
     """
     writer = check_writer(place.city, place.actor)
@@ -54,6 +58,8 @@ def ingest(place: Place, observations: Sequence[Observation]) -> set[str]:
         changed = [(found, _changed(found, newest[entity_id], now)) for entity_id, found in there.items()]
         whose = {found.doc["id"]: found.subjects for found in there.values()}
         entities.save_many(tx, [each for each in changed if not each[1].is_empty], now, lambda doc: whose[doc["id"]])
+        if note is not None:
+            note(tx)
     return newest.keys() - there.keys()
 
 
