@@ -12,6 +12,7 @@ from sanpo.broker.ngsi_ld import (
     contexts,
     discovery,
     entities,
+    entity_maps,
     identity,
     queries,
     subscriptions,
@@ -31,6 +32,7 @@ table.add(attributes.OPERATIONS)
 table.add(batches.OPERATIONS)
 table.add(discovery.OPERATIONS)
 table.add(queries.OPERATIONS)
+table.add(entity_maps.OPERATIONS)
 table.add(identity.OPERATIONS)
 table.add(contexts.OPERATIONS)
 table.add(subscriptions.OPERATIONS)

@@ -93,6 +93,21 @@ class TypeNotFound(BrokerError):
     kind = Kind.NOT_FOUND
 
 
+class EntityMapNotFound(BrokerError):
+    """The caller has no such entity map, or its time is over (§5.5.14). Field: map_id."""
+
+    code = "broker.entity_map_not_found"
+    kind = Kind.NOT_FOUND
+
+
+class QueryFindsTooMuch(BrokerError):
+    """More entities fit than an entity map holds. Field: limit."""
+
+    code = "broker.query_finds_too_much"
+    kind = Kind.REFUSED
+    ngsi_ld = "TooManyResults"
+
+
 class TenantNotFound(BrokerError):
     """Nothing was ever created in this tenant (§5.5.10). Field: tenant."""
 

@@ -289,3 +289,39 @@ select count(*) as n from taken
 -- name: ring
 -- Wakes who follows the outbox, where there is something in it.
 select pg_notify('broker_changes', '') from (select from broker.changes order by change_no limit 1) c
+
+-- name: make_map
+-- Together with it go those whose time is over, and the oldest of an owner who has too many.
+with over as (
+  delete from broker.entity_maps where expires_at <= %(now)s
+), pushed as (
+  delete from broker.entity_maps where map_id in (
+    select map_id from broker.entity_maps where owner = %(owner)s order by created_at desc offset %(most)s - 1)
+)
+insert into broker.entity_maps (map_id, tenant_no, owner, entity_nos, created_at, expires_at)
+values (%(map_id)s, %(tenant_no)s, %(owner)s, %(entity_nos)s::bigint[], %(now)s, %(expires_at)s)
+
+-- name: map
+select entity_nos, expires_at from broker.entity_maps
+where map_id = %(map_id)s and tenant_no = %(tenant_no)s and owner = %(owner)s and expires_at > %(now)s
+
+-- name: keep_in_map
+update broker.entity_maps set entity_nos = %(entity_nos)s::bigint[]
+where map_id = %(map_id)s and tenant_no = %(tenant_no)s and owner = %(owner)s
+
+-- name: end_map
+update broker.entity_maps set expires_at = %(expires_at)s
+where map_id = %(map_id)s and tenant_no = %(tenant_no)s and owner = %(owner)s and expires_at > %(now)s
+
+-- name: delete_map
+delete from broker.entity_maps
+where map_id = %(map_id)s and tenant_no = %(tenant_no)s and owner = %(owner)s and expires_at > %(now)s
+
+-- name: named
+-- Who bears these numbers, or bore them last.
+select entity_no, entity_id, types, subjects from broker.entities
+where tenant_no = %(tenant_no)s and entity_no = any(%(entity_nos)s::bigint[])
+union all
+select entity_no, entity_id, types, subjects from broker.departed
+where tenant_no = %(tenant_no)s and entity_no = any(%(entity_nos)s::bigint[])
+order by entity_no

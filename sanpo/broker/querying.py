@@ -1,12 +1,13 @@
 """Query Entities (§5.7.2) and the discovery of types and attributes (§5.7.5 to §5.7.10)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from sanpo.broker import store
 from sanpo.broker.entities import Place
+from sanpo.broker.errors import QueryFindsTooMuch
 from sanpo.broker.language.condition import Condition, Parameters
 from sanpo.broker.language.ordering import Ordering, check_collation, sort_entities
 from sanpo.broker.language.ordering_sql import CODE_POINTS, OrderBy, compile_order
@@ -17,7 +18,10 @@ from sanpo.ground.db import Transaction
 
 FIRST_SCANNED, SCANNED = 20, 1_000
 MOST_SORTED = 50_000
+MOST_MAPPED = 50_000
 Found = tuple[Any, Stored]
+Among = Sequence[int] | None
+"""Only these entities, by number: those of an entity map (§5.5.14)."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ def query_entities(
     window: Window,
     ordering: Ordering | None = None,
     collation: str | None = None,
+    among: Among = None,
 ) -> Page:
     """The entities in sight that fit all parts, in the order asked for or in that in which they were created.
 
@@ -42,24 +47,57 @@ def query_entities(
     """
     check_reader(place.actor)
     tenant_no = place.find_tenant_no()
-    wanted = together([*parts, NotOver(place.now())])
-    parameters = Parameters()
+    wanted, parameters = together([*parts, NotOver(place.now())]), Parameters()
     condition = wanted.compile(parameters)
+    limits = limit_to(among, parameters)
     by = CODE_POINTS if collation is None else check_collation(collation, store.collations(place.city))
     order = None if ordering is None else compile_order(ordering, parameters, collation=by)
     if sees_public_only(place.actor):
-        rows = store.Rows(place.city.db.read_all, tenant_no, condition, parameters.values, public=True)
+        rows = store.Rows(place.city.db.read_all, tenant_no, limits(condition), parameters.values, public=True)
         if condition.exact and (order is None or order.exact):
             return _exact(rows, window, order)
         return _page(_shown(rows, wanted, PUBLIC), PUBLIC, window, ordering)
 
     def look(tx: Transaction, sight: Sight) -> Page:
         held = condition if knows_all(parts, ordering, sight) else _or_personal(condition)
-        rows = store.Rows(tx.all_planned, tenant_no, held, parameters.values)
+        rows = store.Rows(tx.all_planned, tenant_no, limits(held), parameters.values)
         first = SCANNED if ordering or window.count else max(window.offset + window.limit + 1, FIRST_SCANNED)
         return _page(_shown(rows, wanted, sight, first), sight, window, ordering)
 
     return place.looking("query", look)
+
+
+def find_fitting(place: Place, parts: list[Part], among: Among = None) -> list[int]:
+    """The numbers of all entities in sight that fit all parts. Nothing of them leaves. Raises `QueryFindsTooMuch`."""
+    check_reader(place.actor)
+    tenant_no = place.find_tenant_no()
+    wanted, parameters = together([*parts, NotOver(place.now())]), Parameters()
+    condition = wanted.compile(parameters)
+    limits = limit_to(among, parameters)
+
+    def look(tx: Transaction, sight: Sight) -> list[int]:
+        held = condition if knows_all(parts, None, sight) else _or_personal(condition)
+        rows = store.Rows(tx.all_planned, tenant_no, limits(held), parameters.values)
+        found = _shown(rows, wanted, sight, SCANNED)
+        return within_a_map(stored.entity_no for _, stored in found)
+
+    return place.looking("entity map", look)
+
+
+def within_a_map(found: Iterable[int]) -> list[int]:
+    """As many as a map holds. Raises `QueryFindsTooMuch`."""
+    numbers = list(islice(found, MOST_MAPPED + 1))
+    if len(numbers) > MOST_MAPPED:
+        raise QueryFindsTooMuch(limit=MOST_MAPPED)
+    return numbers
+
+
+def limit_to(among: Among, parameters: Parameters) -> Callable[[Condition], Condition]:
+    """What keeps a condition within these entities."""
+    if among is None:
+        return lambda condition: condition
+    numbers = parameters.add(list(among), "bigint[]")
+    return lambda condition: Condition(f"e.entity_no = any({numbers}) and ({condition.sql})", exact=condition.exact)
 
 
 def knows_all(parts: list[Part], ordering: Ordering | None, sight: Sight) -> bool:

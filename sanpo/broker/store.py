@@ -107,6 +107,19 @@ def find_by_nos(tx: Transaction, tenant_no: int, entity_nos: Sequence[int]) -> l
     return [stored(row) for row in tx.all(SQL.entities_by_no, tenant_no=tenant_no, entity_nos=list(entity_nos))]
 
 
+def find_named(tx: Transaction, tenant_no: int, entity_nos: Sequence[int]) -> list[Stored]:
+    """Entities by their numbers, without attributes: those that are there, and those of which only the history is."""
+    rows = tx.all(SQL.named, tenant_no=tenant_no, entity_nos=list(entity_nos))
+    return [
+        Stored(
+            row.entity_no,
+            {"id": row.entity_id, "type": list(row.types), "attrs": {}},
+            None if row.subjects is None else tuple(row.subjects),
+        )
+        for row in rows
+    ]
+
+
 def find_by_ids(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str, Stored]:
     rows = tx.all(SQL.entities_by_id, tenant_no=tenant_no, ids=list(ids))
     found = [stored(row) for row in rows]

@@ -24,10 +24,14 @@ from sanpo.broker.store import encode
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 1000, 100_000_000
 SYSTEM = frozenset(NGSI_LD + name for name in ("createdAt", "modifiedAt", "deletedAt", "expiresAt", "observedAt"))
 _LISTS = frozenset({"attrs", "pick", "omit", "containedBy", "datasetId", "orderBy"})
+_FLAGS = frozenset({"entityMap", "local", "splitEntities"})
+_TEXTS = (
+    frozenset({"join", "q", "csf", "scopeQ", "lang", "geometryProperty", "expandValues", "entityMapLifetime"}) | _LISTS
+)
 _BODY = frozenset(
     {"type", "entities", "attrs", "q", "geoQ", "csf", "scopeQ", "lang", "containedBy", "join", "joinLevel",
      "datasetId", "pick", "omit", "entityMap", "orderBy", "ordering", "expandValues", "jsonKeys", "aggrParams",
-     "geometryProperty", "@context", "options", "local", "splitEntities"}
+     "geometryProperty", "@context", "options", "local", "splitEntities", "entityMapLifetime"}
 )  # fmt: skip
 
 
@@ -67,10 +71,14 @@ def asked_in_body(call: Call, data: Any) -> Asked:
             raise EntityIsInvalid(where=name, problem="is no member of a Query")
         if name in _LISTS and type(member) is list and member and all(type(each) is str for each in member):
             values[name] = ",".join(member)
-        elif name in ("join", "q", "csf", "scopeQ", "lang", "geometryProperty", "expandValues", *_LISTS):
+        elif name in _TEXTS:
             if type(member) is not str:
                 raise EntityIsInvalid(where=name, problem="is no text")
             values[name] = member
+        elif name in _FLAGS:
+            if type(member) is not bool:
+                raise EntityIsInvalid(where=name, problem="is neither true nor false")
+            values[name] = str(member).lower()
         elif name == "joinLevel":
             values[name] = str(member)
         elif name == "geoQ":

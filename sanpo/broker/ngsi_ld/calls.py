@@ -120,10 +120,7 @@ class Call:
 
     def flag(self, name: str) -> bool:
         """A parameter that is `true` or `false`."""
-        given = self.query.get(name, "false").lower()
-        if given not in ("true", "false"):
-            raise ParameterIsInvalid(name=name, problem="is neither true nor false")
-        return given == "true"
+        return flag_in(self.query, name)
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """A parameter that is a whole number."""
@@ -151,6 +148,14 @@ class Call:
             return linked
         with self.place.transaction(DUTY) as tx:
             return Linked(linked.context, address_of(tx, linked.given, self.place.tenant))
+
+
+def flag_in(values: Mapping[str, str], name: str) -> bool:
+    """A parameter or member that is `true` or `false`."""
+    given = values.get(name, "false").lower()
+    if given not in ("true", "false"):
+        raise ParameterIsInvalid(name=name, problem="is neither true nor false")
+    return given == "true"
 
 
 def _with_context(body: Any, context: Any) -> Any:

@@ -7,12 +7,15 @@ from sanpo.broker.errors import EntityIsInvalid, EntityNotFound, ParameterIsInva
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.ngsi_ld.asking import asked_in_url, parts_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
+from sanpo.broker.ngsi_ld.entity_maps import mapped
 from sanpo.broker.ngsi_ld.joined import joined
 from sanpo.broker.ngsi_ld.negotiation import GEO
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, WITH_GEO, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, shape_of, time_of, wanted
 from sanpo.broker.purging import purge_entities
+from sanpo.broker.querying import find_fitting
 from sanpo.broker.representation.reading import Nulls
+from sanpo.broker.selection import Ids
 
 
 def create(call: Call) -> Reply:
@@ -32,7 +35,9 @@ def retrieve(call: Call) -> Reply:
     if shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"]):
         raise EntityNotFound(entity_id=entity_id)
     join = joined(call, call.query, shape, [doc]) if call.media_type != GEO else None
+    among = mapped(call, call.query, lambda known: find_fitting(call.place, [Ids(frozenset({doc["id"]}))], known))
     status, headers = call.applied([doc])
+    headers.extend(among.headers)
     if join is None:
         return call.answer(shape.of(doc), linked, headers, status=status)
     if call.query["join"] == "inline":
@@ -115,7 +120,7 @@ OPERATIONS = [
         "5.7.1",
         parameters(
             "type", "attrs", "pick", "omit", "lang", "geometryProperty", "options", "format", "datasetId", "join",
-            "joinLevel", "containedBy", "entityMap", "jsonKeys",
+            "joinLevel", "containedBy", "entityMap", "entityMapLifetime", "jsonKeys",
         ),
         offers=WITH_GEO,
     ),

@@ -5,7 +5,8 @@ from urllib.parse import quote, urlencode
 
 from sanpo.broker import querying as actions
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, ordering_of, parts_of, window_of
-from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
+from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply, flag_in
+from sanpo.broker.ngsi_ld.entity_maps import mapped
 from sanpo.broker.ngsi_ld.joined import joined
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.negotiation import GEO
@@ -34,9 +35,13 @@ def post_query(call: Call) -> Reply:
 def _answer(call: Call, asked: Asked, linked: Linked) -> Reply:
     shape = shape_of(call, asked.values, linked)
     window = window_of(call)
-    parts = parts_of(asked, linked.context, local=call.flag("local"))
-    page = actions.query_entities(call.place, parts, window, ordering_of(asked, linked.context), asked.get("collation"))
+    parts = parts_of(asked, linked.context, local=flag_in(asked.values, "local"))
+    ordering, collation = ordering_of(asked, linked.context), asked.get("collation")
+    among = mapped(call, asked.values, lambda among: actions.find_fitting(call.place, parts, among))
+    page = actions.query_entities(call.place, parts, window, ordering, collation, among.numbers)
     status, headers = call.applied(page.docs)
+    status = 201 if among.is_new else status
+    headers.extend(among.headers)
     if page.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % page.count))
     headers.extend(_links(call, window, page))
@@ -72,7 +77,7 @@ _PARAMETERS = parameters(
     "id", "type", "idPattern", "attrs", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
     "geometryProperty", "lang", "scopeQ", "limit", "offset", "count", "options", "format", "pick", "omit", "datasetId",
     "join", "joinLevel", "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "entityMap",
-    "expandValues", "jsonKeys", "splitEntities",
+    "entityMapLifetime", "expandValues", "jsonKeys", "splitEntities",
 )  # fmt: skip
 OPERATIONS = [
     Operation("GET", "entities", query, "5.7.2", _PARAMETERS, offers=WITH_GEO),
@@ -82,7 +87,16 @@ OPERATIONS = [
         post_query,
         "5.7.2",
         parameters(
-            "limit", "offset", "count", "options", "format", "lang", "geometryProperty", "datasetId", "entityMap"
+            "limit",
+            "offset",
+            "count",
+            "options",
+            "format",
+            "lang",
+            "geometryProperty",
+            "datasetId",
+            "entityMap",
+            "entityMapLifetime",
         ),
         offers=WITH_GEO,
         bodies=BODIES,

@@ -7,7 +7,8 @@ from urllib.parse import quote, urlencode
 from sanpo.broker.errors import EntityIsInvalid
 from sanpo.broker.ngsi_ld import observations
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, parts_of, window_of
-from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
+from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply, flag_in
+from sanpo.broker.ngsi_ld.entity_maps import mapped
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, wanted
@@ -23,9 +24,9 @@ from sanpo.broker.ngsi_ld.temporal_words import (
 )
 from sanpo.broker.representation.checks import check_name, check_uri
 from sanpo.broker.representation.reading import Nulls
-from sanpo.broker.selection import Window
+from sanpo.broker.selection import Ids, Window
 from sanpo.broker.temporal import aggregates, evolutions, recording
-from sanpo.broker.temporal.model import Evolutions
+from sanpo.broker.temporal.model import Evolutions, Span
 
 _PAGED = "/ngsi-ld/v1/temporal/entities"
 
@@ -97,7 +98,9 @@ def retrieve(call: Call) -> Reply:
         found = aggregates.retrieve_aggregates(call.place, entity_id, span, aggregation, wanted(call, linked))
     else:
         found = evolutions.retrieve_evolution(call.place, entity_id, span, wanted(call, linked))
-    return _answer(call, told.of(found.docs[0]), linked, found, [])
+    one = [Ids(frozenset({entity_id}))]
+    among = mapped(call, call.query, lambda known: evolutions.find_fitting_evolutions(call.place, one, Span(), known))
+    return _answer(call, told.of(found.docs[0]), linked, found, [*among.headers])
 
 
 def query(call: Call) -> Reply:
@@ -116,23 +119,26 @@ def post_query(call: Call) -> Reply:
 
 def _query(call: Call, asked: Asked, linked: Linked) -> Reply:
     window = window_of(call)
-    parts = parts_of(asked, linked.context, local=call.flag("local"))
+    parts = parts_of(asked, linked.context, local=flag_in(asked.values, "local"))
     span = span_of(asked.values, linked, needed=True)
     told = told_of(call, asked.values, linked, span)
+    among = mapped(call, asked.values, lambda known: evolutions.find_fitting_evolutions(call.place, parts, span, known))
     if form_of(call) == "aggregates":
         aggregation = aggregation_of(asked.values)
-        found = aggregates.query_aggregates(call.place, parts, span, window, aggregation)
+        found = aggregates.query_aggregates(call.place, parts, span, window, aggregation, among.numbers)
     else:
-        found = evolutions.query_evolutions(call.place, parts, span, window)
-    headers: Headers = []
+        found = evolutions.query_evolutions(call.place, parts, span, window, among=among.numbers)
+    headers: Headers = [*among.headers]
     if found.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % found.count))
     headers.extend(_links(call, call.query, window, found))
-    return _answer(call, [told.of(doc) for doc in found.docs], linked, found, headers)
+    return _answer(call, [told.of(doc) for doc in found.docs], linked, found, headers, is_new=among.is_new)
 
 
-def _answer(call: Call, body: Any, linked: Linked, found: Evolutions, headers: Headers) -> Reply:
-    status = 200 if found.cut is None else 206
+def _answer(
+    call: Call, body: Any, linked: Linked, found: Evolutions, headers: Headers, *, is_new: bool = False
+) -> Reply:
+    status = 206 if found.cut is not None else 201 if is_new else 200
     return call.answer(body, linked, [*headers, *range_of(found.cut)], status=status)
 
 
@@ -172,7 +178,8 @@ OPERATIONS = [
         "5.7.4",
         parameters(
             *_TIME, *_SHOWN, "id", "type", "idPattern", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
-            "scopeQ", "limit", "offset", "count", "expandValues", "jsonKeys",
+            "scopeQ", "limit", "offset", "count", "expandValues", "jsonKeys", "entityMap", "entityMapLifetime",
+            "splitEntities",
         ),
     ),
     Operation(
@@ -180,10 +187,10 @@ OPERATIONS = [
         "temporal/entityOperations/query",
         post_query,
         "5.7.4",
-        parameters("limit", "offset", "count", "options", "format", "lang", "datasetId"),
+        parameters("limit", "offset", "count", "options", "format", "lang", "datasetId", "entityMap", "entityMapLifetime"),
         bodies=BODIES,
     ),
-    Operation("GET", _ONE, retrieve, "5.7.3", parameters(*_TIME, *_SHOWN, "type")),
+    Operation("GET", _ONE, retrieve, "5.7.3", parameters(*_TIME, *_SHOWN, "type", "entityMap", "entityMapLifetime")),
     Operation("DELETE", _ONE, delete, "5.6.16", parameters()),
     Operation("POST", f"{_ONE}/attrs", append, "5.6.12", parameters("options"), bodies=BODIES),
     Operation("DELETE", f"{_ONE}/attrs/{{}}", delete_attribute, "5.6.13", parameters("datasetId", "deleteAll")),

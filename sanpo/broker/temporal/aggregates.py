@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from sanpo.broker.entities import Place, Wanted
+from sanpo.broker.querying import Among
 from sanpo.broker.selection import Part, Window
 from sanpo.broker.temporal.durations import periods
 from sanpo.broker.temporal.evolutions import Seen, find_chronicle, looking, query_evolutions
@@ -33,11 +34,16 @@ def retrieve_aggregates(
 
 
 def query_aggregates(
-    place: Place, parts: Sequence[Part], span: Span, window: Window, aggregation: Aggregation
+    place: Place,
+    parts: Sequence[Part],
+    span: Span,
+    window: Window,
+    aggregation: Aggregation,
+    among: Among = None,
 ) -> Evolutions:
     """As `query_evolutions`, with aggregates."""
     return query_evolutions(
-        place, parts, span, window, lambda seen, found: (_told(seen, found, span, aggregation), None)
+        place, parts, span, window, lambda seen, found: (_told(seen, found, span, aggregation), None), among
     )
 
 

@@ -32,17 +32,17 @@ class Duration:
         return not self.months and not self.rest
 
 
-def parse_duration(text: str) -> Duration:
+def parse_duration(text: str, name: str = _NAME) -> Duration:
     """Raises `ParameterIsInvalid`."""
     found = _SHAPE.fullmatch(text)
     if found is None or not any(found.groups()):
-        raise ParameterIsInvalid(name=_NAME, problem="is no duration such as PT1H or P1M")
+        raise ParameterIsInvalid(name=name, problem="is no duration such as PT1H or P1M")
     weeks, years, months, days, hours, minutes = (int(each or 0) for each in found.groups()[:6])
     seconds = float((found.group(7) or "0").replace(",", "."))
     try:
         rest = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
-        raise ParameterIsInvalid(name=_NAME, problem="is longer than time is counted here") from None
+        raise ParameterIsInvalid(name=name, problem="is longer than time is counted here") from None
     return Duration(12 * years + months, rest)
 
 

@@ -15,6 +15,7 @@ from sanpo.broker.flow.store import reaches
 from sanpo.broker.language.condition import Condition, Parameters
 from sanpo.broker.model import Attributes
 from sanpo.broker.personal import unveiled
+from sanpo.broker.querying import MOST_MAPPED, Among, limit_to, within_a_map
 from sanpo.broker.selection import AnyOf, HasAttribute, IdPattern, Ids, OfType, Part, ScopeQ, Window, together
 from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
 from sanpo.broker.store import Stored
@@ -84,16 +85,28 @@ def query_evolutions(
     span: Span,
     window: Window,
     tell: "Callable[[Seen, list[Chronicle]], tuple[list[Any], Cut | None]] | None" = None,
+    among: Among = None,
 ) -> Evolutions:
     """The evolutions of what fits all parts, in the order of creation. `tell` makes something else of them than rows."""
     history.spread(place.city)
 
     def look(seen: Seen) -> Evolutions:
-        found, more, count = _page(seen, parts, span, window)
+        found, more, count = _page(seen, parts, span, window, among)
         docs, cut = (tell or (lambda seen, found: evolutions_of(seen, found, span)))(seen, found)
         return Evolutions(docs, more, count, cut)
 
     return looking(place, "temporal query", look)
+
+
+def find_fitting_evolutions(place: Place, parts: Sequence[Part], span: Span, among: Among = None) -> list[int]:
+    """The numbers of all whose evolution in the span fits all parts. Nothing of them leaves."""
+    history.spread(place.city)
+    every = Window(MOST_MAPPED + 1)
+    return looking(
+        place,
+        "entity map",
+        lambda seen: within_a_map(each.entity_no for each in _page(seen, parts, span, every, among)[0]),
+    )
 
 
 def looking(place: Place, operation: str, look: Callable[[Seen], T]) -> T:
@@ -193,17 +206,21 @@ def _unnamed(instance: Any) -> Any:
     return {key: value for key, value in instance.items() if key != "instanceId"}
 
 
-def _page(seen: Seen, parts: Sequence[Part], span: Span, window: Window) -> tuple[list[Chronicle], bool, int | None]:
+def _page(
+    seen: Seen, parts: Sequence[Part], span: Span, window: Window, among: Among = None
+) -> tuple[list[Chronicle], bool, int | None]:
     of_rows = [part for part in parts if isinstance(part, _OF_ROWS)]
     fine = [part for part in parts if not isinstance(part, _OF_ROWS)]
     asked = [part for part in fine if isinstance(part, HasAttribute)]
     parameters = Parameters()
     condition = together(of_rows).compile(parameters)
+    limits = limit_to(among, parameters)
     if seen.sight is PUBLIC and condition.exact and len(asked) == len(fine):
         near = replace(span, attributes=asked[0].iris) if asked else span
         if _reaches(seen, near):
             return _counted(_witnessed(seen, near, condition, parameters), seen, window)
         limit = window.limit + 1 if window.limit else 0
+        condition = limits(condition)
         found = seen.histories.list_with(
             condition, parameters.values, near, after=-1, limit=limit, offset=window.offset
         )
@@ -211,7 +228,7 @@ def _page(seen: Seen, parts: Sequence[Part], span: Span, window: Window) -> tupl
         return found[: window.limit], len(found) > window.limit, count
     if seen.sight is not PUBLIC:
         condition = Condition(f"e.personal or ({condition.sql})", exact=False)
-    return _counted(_fitting(seen, parts, span, condition, parameters), seen, window)
+    return _counted(_fitting(seen, parts, span, limits(condition), parameters), seen, window)
 
 
 def _counted(fitting: Iterator[Chronicle], seen: Seen, window: Window) -> tuple[list[Chronicle], bool, int | None]:
