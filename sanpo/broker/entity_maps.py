@@ -71,14 +71,13 @@ def keep_numbers(place: Place, map_id: str, entity_nos: Sequence[int]) -> None:
 
 def retrieve_map(place: Place, map_id: str) -> EntityMap:
     """Raises `EntityMapNotFound`, also for another's and for one whose time is over."""
-    key = _key(place, map_id)
     with place.transaction(DUTY) as tx:
-        row = tx.one(SQL.map, **key, now=tx.now)
+        row = tx.one(SQL.map, **_key(place, map_id), now=tx.now)
     if row is None:
         raise EntityMapNotFound(map_id=map_id)
 
     def look(tx: Transaction, sight: Sight) -> list[str]:
-        named = store.find_named(tx, key["tenant_no"], row.entity_nos)
+        named = store.find_named(tx, place.find_tenant_no(), row.entity_nos)
         shown = zip(named, sight.show_all(named), strict=True)
         seen: list[tuple[Stored, str]] = [(each, doc["id"]) for each, doc in shown if doc is not None]
         sight.note(each for each, _ in seen)
