@@ -37,6 +37,14 @@ class ParameterIsUnknown(BrokerError):
     ngsi_ld = "InvalidRequest"
 
 
+class FormatIsUnknown(BrokerError):
+    """No such representation, or no such option (§6.3.7, §6.3.12, §6.3.20). Fields: name, given, accepted."""
+
+    code = "broker.format_is_unknown"
+    kind = Kind.INVALID
+    ngsi_ld = "InvalidRequest"
+
+
 class ParameterIsInvalid(BrokerError):
     """A parameter has a value that cannot be used. Fields: name, problem."""
 

@@ -47,6 +47,11 @@ NULL = "urn:ngsi-ld:null"
 """Written as a value it deletes (§4.5.0)."""
 
 
+def null_of(kind: str) -> dict[str, Any]:
+    """What says of an instance of this type of attribute that it was deleted (§4.5.0, §4.5.18)."""
+    return {VALUE_KEYS[kind]: {"@none": NULL} if kind == "LanguageProperty" else NULL}
+
+
 def value_of(instance: Instance) -> Any:
     """The value, whatever the type of attribute."""
     return instance[VALUE_KEYS[instance["type"]]]

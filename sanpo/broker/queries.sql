@@ -107,8 +107,9 @@ values (%(entity_no)s, %(attr_no)s, %(at)s::timestamptz, %(now)s::timestamptz, %
         %(dataset_id)s::text, %(instance)s::jsonb, %(subjects)s::int[])
 
 -- name: note_gone
-insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
-select %(entity_no)s, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, %(subjects)s::int[]
+insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, instance, removed, subjects)
+select %(entity_no)s, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id,
+       case when o.instance is not null then jsonb_build_object('type', o.instance -> 'type') end, true, %(subjects)s::int[]
 from broker.observed(%(gone)s::jsonb, %(now)s::timestamptz) o
 
 -- name: delete
@@ -124,8 +125,9 @@ with gone as (
          doc, subjects, %(now)s::timestamptz
   from gone where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
 ), seen as (
-  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
-  select gone.entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, gone.subjects
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, instance, removed, subjects)
+  select gone.entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id,
+       case when o.instance is not null then jsonb_build_object('type', o.instance -> 'type') end, true, gone.subjects
   from gone, broker.observed(gone.doc -> 'attrs', %(now)s::timestamptz) o
 )
 select entity_id from gone
@@ -254,8 +256,9 @@ with given as (
   insert into broker.writes (entity_no, attrs, at, subjects)
   select entity_no, row -> 'written', %(now)s::timestamptz, subjects from saved where row -> 'written' <> '{}'
 ), gone as (
-  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, removed, subjects)
-  select entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id, true, subjects
+  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, instance, removed, subjects)
+  select entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id,
+       case when o.instance is not null then jsonb_build_object('type', o.instance -> 'type') end, true, subjects
   from saved, broker.observed(row -> 'gone', %(now)s::timestamptz) o
 )
 select count(*) as n from saved

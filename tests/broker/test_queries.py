@@ -73,7 +73,7 @@ def test_query_without_narrowing_is_too_wide(filled: TestClient[Any], query: str
         ("type=Room&offset=-1", 400, "BadRequestData"),
         ("type=Room&limit=1001", 403, "TooManyResults"),
         ("type=Room&additional=1", 400, "InvalidRequest"),
-        ("type=Room&options=never", 400, "BadRequestData"),
+        ("type=Room&options=never", 400, "InvalidRequest"),
         ("type=Room&q=((", 400, "BadRequestData"),
         ("type=Room&geometryProperty=location", 400, "BadRequestData"),
         ('type=Room&q=owner{name}=="x"', 400, "BadRequestData"),

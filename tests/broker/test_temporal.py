@@ -111,7 +111,6 @@ def test_retrieval_shows_the_span_asked_for(car: TestClient[Any], query: str) ->
         "timeproperty=always",
         "lastN=0",
         "lastN=x",
-        "format=never",
         "options=aggregatedValues",
         "options=aggregatedValues&aggrMethods=median",
         "options=aggregatedValues&aggrMethods=sum&lastN=1",

@@ -9,7 +9,7 @@ from sanpo.broker.errors import EntityIsInvalid, LimitIsTooHigh, ParameterIsInva
 from sanpo.broker.language.geo import parse_geo
 from sanpo.broker.language.ids import parse_id_pattern, parse_ids
 from sanpo.broker.language.ordering import Ordering, parse_order
-from sanpo.broker.language.projection import parse_attrs
+from sanpo.broker.language.projection import parse_attrs, parse_projection
 from sanpo.broker.language.q.model import attributes_of, link_depth
 from sanpo.broker.language.q.parse import parse_q
 from sanpo.broker.language.scopes import parse_scope_q
@@ -149,6 +149,7 @@ def parts_of(asked: Asked, context: Context, *, local: bool) -> list[Part]:
     for part, narrows in (
         *_named(asked, context),
         _attributes(asked, context),
+        (_picked(asked, context), False),
         _condition(asked, context),
         _place(asked, context),
     ):
@@ -190,6 +191,17 @@ def _attributes(asked: Asked, context: Context) -> tuple[Part | None, bool]:
         return None, False
     iris = frozenset(parse_attrs(given, context))
     return HasAttribute(iris), bool(iris - SYSTEM)
+
+
+def _picked(asked: Asked, context: Context) -> Part | None:
+    """What has none of the attributes picked, and would be empty, is not found (§4.21)."""
+    given = asked.get("pick")
+    picked = None if given is None else parse_projection(given, context)
+    return (
+        None
+        if picked is None or len(picked.attributes) < len(picked.members)
+        else HasAttribute(frozenset(picked.members))
+    )
 
 
 def _condition(asked: Asked, context: Context) -> tuple[Part | None, bool]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sanpo.broker.contexts import address_of, single_url
 from sanpo.broker.entities import Place
-from sanpo.broker.errors import ParameterIsInvalid
+from sanpo.broker.errors import FormatIsUnknown, ParameterIsInvalid
 from sanpo.broker.ngsi_ld.linking import Linked, link_header, read_document, read_link
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
 from sanpo.broker.representation.reading import Nulls, Reader
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sanpo.broker.subscriptions.events import Stream
 
 Headers = list[tuple[bytes, bytes]]
-_VERSION = re.compile(r"(?:^|[\s,;])ngsi-ld\s*=\s*\"?(\d{1,2})\.(\d{1,2})\b")
+_VERSION = re.compile(r"(?:^|[\s,;])ngsi-ld\s*=\s*\"?(\d{1,2})\.(\d{1,2})\b", re.IGNORECASE)
 _FORMATS: dict[str, Format] = {
     "normalized": "normalized",
     "concise": "concise",
@@ -70,19 +70,21 @@ class Call:
         """The words of `options` (§6.3.7, §6.3.11). Raises `ParameterIsInvalid` for one that there is not."""
         found = frozenset(word.strip() for word in self.query.get("options", "").split(",") if word.strip())
         if found - _OPTIONS:
-            raise ParameterIsInvalid(name="options", problem=f"{', '.join(sorted(found - _OPTIONS))} is unknown")
+            unknown = ", ".join(sorted(found - _OPTIONS))
+            raise FormatIsUnknown(name="options", given=unknown, accepted=", ".join(sorted(_OPTIONS)))
         return found
 
     @cached_property
     def format(self) -> Format:
         """Which representation is asked for, by `format` or `options`."""
         given = self.query.get("format")
+        words = self.options
         if given is not None:
             if given not in _FORMATS:
-                raise ParameterIsInvalid(name="format", problem=f"is none of {', '.join(_FORMATS)}")
+                raise FormatIsUnknown(name="format", given=given, accepted=", ".join(_FORMATS))
             return _FORMATS[given]
         for word, found in _FORMATS.items():
-            if word in self.options:
+            if word in words:
                 return found
         return "normalized"
 
@@ -110,13 +112,19 @@ class Call:
         found = _VERSION.search(self.headers.get("prefer", ""))
         return None if found is None else (int(found[1]), int(found[2]))
 
+    @property
+    def preference(self) -> Headers:
+        """Says that the version was understood; what is no entity is the same in all of them."""
+        version = self.preferred_version
+        return [] if version is None else [(b"preference-applied", b"ngsi-ld=%d.%d" % version)]
+
     def applied(self, docs: Iterable[Any]) -> tuple[int, Headers]:
         """Status and header of an answer to a client that named its version: 203 where something had to be altered."""
         version = self.preferred_version
         if version is None:
             return 200, []
         altered = any(is_altered(doc["attrs"], version) for doc in docs)
-        return 203 if altered else 200, [(b"preference-applied", b"ngsi-ld=%d.%d" % version)]
+        return 203 if altered else 200, self.preference
 
     def flag(self, name: str) -> bool:
         """A parameter that is `true` or `false`."""

@@ -32,7 +32,7 @@ def retrieve(call: Call) -> Reply:
     entity_id = check_id(call.segments[0])
     shape = shape_of(call, call.query, linked)
     doc = actions.retrieve_entity(call.place, entity_id, wanted(call, linked))
-    if shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"]):
+    if shape.is_empty(doc) or (shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"])):
         raise EntityNotFound(entity_id=entity_id)
     join = joined(call, call.query, shape, [doc]) if call.media_type != GEO else None
     among = mapped(call, call.query, lambda known: find_fitting(call.place, [Ids(frozenset({doc["id"]}))], known))

@@ -49,10 +49,11 @@ def _answer(call: Call, asked: Asked, linked: Linked) -> Reply:
 
 
 def _body(call: Call, asked: Asked, shape: Shape, page: Page) -> Any:
-    join = joined(call, asked.values, shape, page.docs) if call.media_type != GEO else None
+    docs = [doc for doc in page.docs if not shape.is_empty(doc)]
+    join = joined(call, asked.values, shape, docs) if call.media_type != GEO else None
     if join is not None:
-        return [join.inline(doc) for doc in page.docs] if asked.get("join") == "inline" else join.flat(page.docs)
-    found = [shape.of(doc) for doc in page.docs]
+        return [join.inline(doc) for doc in docs] if asked.get("join") == "inline" else join.flat(docs)
+    found = [shape.of(doc) for doc in docs]
     return collection(found) if call.media_type == GEO else found
 
 

@@ -181,6 +181,7 @@ def _precondition(operation: Operation, headers: Mapping[str, str], body: bytes 
 
 
 def parameters_in(operation: Operation, query_string: bytes) -> dict[str, str]:
+    """By name; one that comes again goes on with its list."""
     if not query_string:
         return {}
     try:
@@ -193,7 +194,7 @@ def parameters_in(operation: Operation, query_string: bytes) -> dict[str, str]:
             raise ParameterIsUnknown(name=name, accepted=", ".join(sorted(operation.parameters)))
         if "\x00" in value:
             raise ParameterIsInvalid(name=name, problem="holds the character U+0000")
-        found[name] = value
+        found[name] = f"{found[name]},{value}" if name in found else value
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sanpo.broker.entities import Wanted
 from sanpo.broker.errors import ParameterIsInvalid
-from sanpo.broker.language.projection import Projection, omit, parse_attrs, parse_projection, pick
+from sanpo.broker.language.projection import MEMBERS, Projection, omit, parse_attrs, parse_projection, pick
 from sanpo.broker.language.type_selection import matches_types, parse_types
 from sanpo.broker.model import LOCATION, Attributes
 from sanpo.broker.ngsi_ld.calls import Call
@@ -45,6 +45,11 @@ class Shape:
         if self.omitted is not None:
             doc = omit(self.omitted, doc)
         return doc if self.datasets is None else {**doc, "attrs": self._of_datasets(doc["attrs"])}
+
+    def is_empty(self, doc: Any) -> bool:
+        """Whether nothing of it would be left (§4.21)."""
+        shown = self.projected(doc)
+        return not shown["attrs"] and shown.keys().isdisjoint(MEMBERS)
 
     def _of_datasets(self, attrs: Attributes) -> Attributes:
         datasets = self.datasets or frozenset()

@@ -25,7 +25,7 @@ def query(call: Call) -> Reply:
     """5.8.4 Query Subscriptions: the caller's own."""
     linked, window = call.linked, window_of(call)
     page = actions.list_subscriptions(call.place, linked.context, window, system="sysAttrs" in call.options)
-    headers: Headers = []
+    headers: Headers = [*call.preference]
     if page.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % page.count))
     offsets = [("next", window.offset + window.limit)] if page.more and window.limit else []
@@ -43,7 +43,7 @@ def retrieve(call: Call) -> Reply:
     found = actions.retrieve_subscription(
         call.place, check_id(call.segments[0]), linked.context, system="sysAttrs" in call.options
     )
-    return call.answer(found, linked)
+    return call.answer(found, linked, call.preference)
 
 
 def update(call: Call) -> Reply:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sanpo.broker.errors import EntityIsInvalid
+from sanpo.broker.errors import EntityIsInvalid, EntityNotFound, ParameterIsInvalid
 from sanpo.broker.ngsi_ld import observations
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, parts_of, window_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply, flag_in
@@ -14,7 +14,6 @@ from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, wanted
 from sanpo.broker.ngsi_ld.temporal_words import (
     aggregation_of,
-    form_of,
     range_of,
     span_of,
     split,
@@ -29,6 +28,7 @@ from sanpo.broker.temporal import aggregates, evolutions, recording
 from sanpo.broker.temporal.model import Evolutions, Span
 
 _PAGED = "/ngsi-ld/v1/temporal/entities"
+_ORDERS = ("id", "id;asc", "id;desc")
 
 
 def put(call: Call) -> Reply:
@@ -98,6 +98,8 @@ def retrieve(call: Call) -> Reply:
         found = aggregates.retrieve_aggregates(call.place, entity_id, span, aggregation, wanted(call, linked))
     else:
         found = evolutions.retrieve_evolution(call.place, entity_id, span, wanted(call, linked))
+    if told.shape.is_empty(found.docs[0]):
+        raise EntityNotFound(entity_id=entity_id)
     one = [Ids(frozenset({entity_id}))]
     among = mapped(call, call.query, lambda known: evolutions.find_fitting_evolutions(call.place, one, Span(), known))
     return _answer(call, told.of(found.docs[0]), linked, found, [*among.headers])
@@ -119,11 +121,12 @@ def post_query(call: Call) -> Reply:
 
 def _query(call: Call, asked: Asked, linked: Linked) -> Reply:
     window = window_of(call)
+    _check_order(asked)
     parts = parts_of(asked, linked.context, local=flag_in(asked.values, "local"))
     span = span_of(asked.values, linked, needed=True)
     told = told_of(call, asked.values, linked, span)
     among = mapped(call, asked.values, lambda known: evolutions.find_fitting_evolutions(call.place, parts, span, known))
-    if form_of(call) == "aggregates":
+    if told.form == "aggregates":
         aggregation = aggregation_of(asked.values)
         found = aggregates.query_aggregates(call.place, parts, span, window, aggregation, among.numbers)
     else:
@@ -132,7 +135,15 @@ def _query(call: Call, asked: Asked, linked: Linked) -> Reply:
     if found.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % found.count))
     headers.extend(_links(call, call.query, window, found))
-    return _answer(call, [told.of(doc) for doc in found.docs], linked, found, headers, is_new=among.is_new)
+    docs = [told.of(doc) for doc in found.docs if not told.shape.is_empty(doc)]
+    return _answer(call, docs, linked, found, headers, is_new=among.is_new)
+
+
+def _check_order(asked: Asked) -> None:
+    """Evolutions can be ordered by id alone (§5.7.4.4)."""
+    given = asked.get("orderBy")
+    if given is not None and given not in _ORDERS:
+        raise ParameterIsInvalid(name="orderBy", problem=f"is none of {', '.join(_ORDERS)}")
 
 
 def _answer(
@@ -178,7 +189,7 @@ OPERATIONS = [
         "5.7.4",
         parameters(
             *_TIME, *_SHOWN, "id", "type", "idPattern", "q", "csf", "geometry", "georel", "coordinates", "geoproperty",
-            "scopeQ", "limit", "offset", "count", "expandValues", "jsonKeys", "entityMap", "entityMapLifetime",
+            "scopeQ", "limit", "offset", "count", "orderBy", "expandValues", "jsonKeys", "entityMap", "entityMapLifetime",
             "splitEntities",
         ),
     ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal
 
-from sanpo.broker.errors import EntityIsInvalid, ParameterIsInvalid
+from sanpo.broker.errors import EntityIsInvalid, FormatIsUnknown, ParameterIsInvalid
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
 from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance
@@ -34,17 +34,18 @@ _OF_DELETED = frozenset(
     | {"createdAt", "modifiedAt", "deletedAt", "instanceId"}
 )
 _QUERY = ("timerel", "timeAt", "endTimeAt", "timeproperty")
-_MEMBERS = {"temporalQ": (*_QUERY, "lastN"), "aggrParams": ("aggrMethods", "aggrPeriodDuration")}
+_AGGREGATION = ("aggrMethods", "aggrPeriodDuration")
+_MEMBERS = {"temporalQ": (*_QUERY, "lastN", *_AGGREGATION), "aggrParams": _AGGREGATION}
 
 
 def form_of(call: Call) -> Form:
     """Which temporal representation is asked for, by `format` or `options`."""
-    given = call.query.get("format")
+    given, words = call.query.get("format"), call.options
     if given is not None:
         if given not in (*_FORMS, "normalized", "concise"):
-            raise ParameterIsInvalid(name="format", problem=f"is none of normalized, concise, {', '.join(_FORMS)}")
+            raise FormatIsUnknown(name="format", given=given, accepted=f"normalized, concise, {', '.join(_FORMS)}")
         return _FORMS.get(given, "instances")
-    return next((form for word, form in _FORMS.items() if word in call.options), "instances")
+    return next((form for word, form in _FORMS.items() if word in words), "instances")
 
 
 def split(data: Any) -> tuple[dict[str, Any], Any]:
@@ -135,27 +136,22 @@ class Told:
         return found
 
     def _values(self, instances: list[Instance]) -> list[Any]:
-        """The simplified form (§4.5.8): one object for each dataset and type, with pairs of a value and a time."""
+        """The simplified form (§4.5.9): one object for each dataset and type, with pairs of a value and a time."""
         found: dict[tuple[str | None, str], Any] = {}
+        writer = replace(self.shape.writer, lang=None)
         for each in instances:
             kind, dataset = each["type"], each.get("datasetId")
             one = found.get((dataset, kind))
             if one is None:
                 one = found[dataset, kind] = {"type": kind} | ({} if dataset is None else {"datasetId": dataset})
             moment = moment_of(each, self.time) or ""
-            one.setdefault(f"{VALUE_KEYS[kind]}s", []).append([self._value(kind, each), short_time(moment)])
+            one.setdefault(f"{VALUE_KEYS[kind]}s", []).append([writer.value(each), short_time(moment)])
         return list(found.values())
-
-    def _value(self, kind: str, instance: Instance) -> Any:
-        value, compact = instance[VALUE_KEYS[kind]], self.shape.writer.context.compact
-        if kind != "VocabProperty" or value == NULL:
-            return value
-        return [compact(each) for each in value] if isinstance(value, list) else compact(value)
 
 
 def told_of(call: Call, values: Mapping[str, str], linked: Linked, span: Span) -> Told:
-    """How the answer shows what is found."""
-    form = form_of(call)
+    """How the answer shows what is found. Methods of aggregation in a body ask for aggregates by themselves (§5.2.44)."""
+    form = "aggregates" if "aggrMethods" in values and "aggrMethods" not in call.query else form_of(call)
     plain = call
     if form != "instances":
         plain = replace(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from sanpo.broker.model import VALUE_KEYS, Attributes, Instance
+from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance
 from sanpo.broker.representation.geometry import is_geometry
 from sanpo.broker.representation.languages import pick_language
 
@@ -62,7 +62,7 @@ class Writer:
     @cached_property
     def instance(self) -> Callable[[Instance], Any]:
         """Writes one instance in the format asked for."""
-        return {"normalized": self._normalized, "concise": self._concise, "simplified": self._value}[self.format]
+        return {"normalized": self._normalized, "concise": self._concise, "simplified": self.value}[self.format]
 
     def _normalized(self, instance: Instance) -> Plain:
         kind = instance["type"]
@@ -118,10 +118,11 @@ class Writer:
 
     def _simplified(self, instances: list[Instance]) -> Any:
         if len(instances) == 1 and "datasetId" not in instances[0]:
-            return self._value(instances[0])
-        return {"dataset": {each.get("datasetId", "@none"): self._value(each) for each in instances}}
+            return self.value(instances[0])
+        return {"dataset": {each.get("datasetId", "@none"): self.value(each) for each in instances}}
 
-    def _value(self, instance: Instance) -> Any:
+    def value(self, instance: Instance) -> Any:
+        """The value as the simplified form has it (§4.5.4)."""
         kind = instance["type"]
         value = self._compacted(kind, instance[VALUE_KEYS[kind]])
         if kind == "LanguageProperty" and self.lang is not None:
@@ -129,7 +130,7 @@ class Writer:
         return {VALUE_KEYS[kind]: value} if kind in _WRAPPED else value
 
     def _compacted(self, kind: str, value: Any) -> Any:
-        if kind != "VocabProperty":
+        if kind != "VocabProperty" or value == NULL:
             return value
         compact = self.context.compact
         return [compact(each) for each in value] if type(value) is list else compact(value)

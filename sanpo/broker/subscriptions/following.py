@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sanpo.broker.language.q.matching import Resolver
 from sanpo.broker.model import written
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode
 from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.model import Item, Subscription
-from sanpo.broker.subscriptions.store import SQL, items_in, items_text, load
+from sanpo.broker.subscriptions.store import SQL, items_in, items_text, linked_in, load
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
@@ -105,17 +106,17 @@ def _match(tx: Transaction, rows: Iterable[Any]) -> None:
     index.refresh(tx)
     told: dict[int, list[Item]] = defaultdict(list)
     for row in rows:
-        item = _item(row)
+        item, resolver = _item(row), linked_in(tx, row.tenant_no)
         for each in index.find(row.tenant_no, item):
-            if each.is_on(tx.now) and _concerns(each, item):
+            if each.is_on(tx.now) and _concerns(each, item, resolver):
                 told[each.subscription_no].append(item)
     if told:
         _queue(tx, [(index.subscriptions[no][1], items) for no, items in told.items()])
 
 
-def _concerns(subscription: Subscription, item: Item) -> bool:
+def _concerns(subscription: Subscription, item: Item, resolver: Resolver) -> bool:
     if item.subjects is None:
-        return subscription.fits(item)
+        return subscription.fits(item, resolver)
     return subscription.owner.agreement_id is not None and subscription.may_fit(item)
 
 

@@ -12,7 +12,7 @@ from sanpo.broker.sight import Sight
 from sanpo.broker.store import Stored
 from sanpo.broker.subscriptions.model import Item, Subscription
 from sanpo.broker.subscriptions.rendering import Message, render
-from sanpo.broker.subscriptions.store import items_in
+from sanpo.broker.subscriptions.store import items_in, linked_in
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 
@@ -49,9 +49,10 @@ def seen(place: Place, subscription: Subscription, items: list[Item]) -> list[It
 
     def look(tx: Transaction, sight: Sight) -> list[Item]:
         found = []
+        resolver = linked_in(tx, subscription.tenant_no)
         for item in items:
             shown = _shown(sight, item)
-            if shown is not None and (item.subjects is None or subscription.fits(shown)):
+            if shown is not None and (item.subjects is None or subscription.fits(shown, resolver)):
                 sight.note([Stored(item.entity_no, item.doc, item.subjects)])
                 found.append(shown)
         return found

@@ -12,6 +12,7 @@ from typing import Any
 from sanpo.broker.contexts.context import CORE
 from sanpo.broker.language.geo import GeoQuery, parse_geo
 from sanpo.broker.language.ids import parse_id_pattern
+from sanpo.broker.language.q.matching import Resolver, matches_q
 from sanpo.broker.language.q.parse import parse_q
 from sanpo.broker.language.scopes import parse_scope_q
 from sanpo.broker.language.type_selection import TypeSelection, parse_types
@@ -191,8 +192,12 @@ class Subscription:
                 return True
         return False
 
-    def fits(self, item: Item) -> bool:
-        return self.is_fired_by(item) and all(part.matches(item.doc) for part in self.parts)
+    def fits(self, item: Item, resolver: Resolver | None = None) -> bool:
+        """`resolver` finds the entities that a condition on linked ones is about (§4.9)."""
+        return self.is_fired_by(item) and all(
+            matches_q(part.query, item.doc, resolver) if isinstance(part, Q) else part.matches(item.doc)
+            for part in self.parts
+        )
 
 
 def _selector(given: Mapping[str, Any], selection: TypeSelection) -> Part:

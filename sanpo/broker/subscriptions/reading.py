@@ -28,9 +28,6 @@ MOST_TIMEOUT_MS = 10_000
 MOST_SECONDS = 10 * 365 * 86_400
 MOST_LISTED = 500
 MAX_JOIN_LEVEL = 10
-_READ_ONLY = frozenset(
-    {"status", "createdAt", "modifiedAt", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure"}
-)
 _HEADER = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _KEPT_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "link"})
 
@@ -133,10 +130,8 @@ class _Reader:
             fail(prefix.rstrip("."), "is no JSON object")
         found: dict[str, Any] = {}
         for name, value in data.items():
-            if name not in table:
-                if name in _READ_ONLY:
-                    continue
-                fail(f"{prefix}{name}", "is no member of it")
+            if name not in table:  # the broker's own to say, or nothing that a subscription has (§5.2.12): not kept
+                continue
             if value is None:
                 if not self.partial or name in ("type", "notification", "endpoint", "uri", "entities"):
                     fail(f"{prefix}{name}", "is null")

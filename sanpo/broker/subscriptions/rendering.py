@@ -11,7 +11,7 @@ from sanpo.broker.contexts.context import CORE, Context
 from sanpo.broker.entities import Place
 from sanpo.broker.joining import find_linked
 from sanpo.broker.language.projection import Projection, parse_projection
-from sanpo.broker.model import NULL, VALUE_KEYS, Instance
+from sanpo.broker.model import NULL, VALUE_KEYS, Instance, null_of
 from sanpo.broker.ngsi_ld.joined import Joined
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
@@ -57,6 +57,7 @@ def render(
     headers = {"Content-Type": JSON if accept == GEO else accept}
     if accept == LD:
         body["@context"] = linked.written
+        body["data"] = [{**each, "@context": linked.written} for each in data]
     else:
         headers["Link"] = link_header(linked).decode("latin-1")
     if subscription.tenant:
@@ -81,6 +82,7 @@ class _Shape:
     triggers: frozenset[str]
     shows_changes: bool
     is_inline: bool
+    watched: frozenset[str] | None
 
     @staticmethod
     def of(subscription: Subscription, context: Context) -> "_Shape":
@@ -102,7 +104,7 @@ class _Shape:
             _projection(asked, "omit"),
         )
         triggers = frozenset(subscription.triggers)
-        return _Shape(base, triggers, asked.get("showChanges", False), asked.get("join") == "inline")
+        return _Shape(base, triggers, asked.get("showChanges", False), asked.get("join") == "inline", subscription.watched)
 
     @property
     def writer(self) -> Writer:
@@ -126,8 +128,12 @@ class _Shape:
     def _told(self, item: Item) -> tuple[Any, dict[str, list[Instance]]]:
         """The entity, and the instances that are told as removed."""
         if item.kind == "deleted":
-            all_of_it = self.shows_changes or "attributeDeleted" in self.triggers
-            return {**item.doc, "attrs": {}}, dict(item.doc["attrs"]) if all_of_it else {}
+            if not self.shows_changes and "attributeDeleted" not in self.triggers:
+                return {**item.doc, "attrs": {}}, {}
+            gone = item.doc["attrs"].items()
+            return {**item.doc, "attrs": {}}, {
+                iri: found for iri, found in gone if self.watched is None or iri in self.watched
+            }
         nulls: dict[str, list[Instance]] = {}
         if not self.triggers.isdisjoint(("attributeDeleted", "entityUpdated")):
             nulls = {iri: list(item.before[iri]) for iri in item.removed if iri in item.before} | item.gone
@@ -171,7 +177,7 @@ class _Shape:
         if self.writer.format == "simplified":
             return NULL
         found: dict[str, Any] = {} if self.writer.format == "concise" else {"type": old["type"]}
-        found[VALUE_KEYS[old["type"]]] = NULL
+        found |= null_of(old["type"])
         if "datasetId" in old:
             found["datasetId"] = old["datasetId"]
         if self.shows_changes:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sanpo.broker.store import decode, encode
+from sanpo.broker.language.q.matching import Resolver
+from sanpo.broker.store import decode, encode, find_by_ids
 from sanpo.broker.subscriptions.model import Item, Owner, Subscription
 from sanpo.ground.db import Transaction
 from sanpo.ground.queries import load_queries
@@ -27,6 +28,16 @@ def unwatch(tx: Transaction, tenant_no: int) -> None:
 
 def load(tx: Transaction, numbers: list[int]) -> list[Subscription]:
     return [_subscription(row) for row in tx.all(SQL.load, numbers=numbers)]
+
+
+def linked_in(tx: Transaction, tenant_no: int) -> Resolver:
+    """Finds public entities: a condition on others would tell of them."""
+
+    def find(entity_id: str) -> Any | None:
+        found = find_by_ids(tx, tenant_no, [entity_id]).get(entity_id)
+        return None if found is None or found.subjects is not None else found.doc
+
+    return find
 
 
 def find_one(tx: Transaction, subscription_no: int) -> Subscription | None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sanpo.broker.language.temporal import TemporalQuery
-from sanpo.broker.model import NULL, Attributes, Instance, written
+from sanpo.broker.model import Attributes, Instance, null_of, written
 from sanpo.broker.temporal.durations import Duration
 
 INSTANCE = "urn:ngsi-ld:Instance:"
@@ -82,7 +82,8 @@ class Evolutions:
 def instance_of(row: Any) -> Instance:
     """A row as an instance of its attribute."""
     if row.removed:
-        found: Instance = {"type": "Property", "value": NULL, "deletedAt": written(row.at)}
+        kind = "Property" if row.instance is None else decode(row.instance)["type"]
+        found: Instance = {"type": kind, **null_of(kind), "deletedAt": written(row.at)}
         if row.dataset_id is not None:
             found["datasetId"] = row.dataset_id
     else:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from litestar.testing import TestClient
 
+from sanpo.broker import querying
 from sanpo.ground.city import City
 
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
@@ -71,8 +72,16 @@ def test_map_that_cannot_be_is_bad_request(trams: TestClient[Any], path: str, pr
     assert (answer.status_code, answer.json()["type"]) == (400, ERRORS + problem)
 
 
+def test_map_has_an_end_to_what_it_holds(trams: TestClient[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """6.3.2: TooManyResults, the broker's `QueryFindsTooMuch`."""
+    monkeypatch.setattr(querying, "MOST_MAPPED", 4)
+    answer = trams.get("/entityMaps?type=Tram")
+    assert (answer.status_code, answer.json()["type"]) == (403, ERRORS + "TooManyResults")
+    assert trams.get("/entityMaps?type=Tram&q=speed>5").status_code == 201
+
+
 def test_unknown_map_is_not_found(trams: TestClient[Any]) -> None:
-    """5.14.1.4, 5.14.2.4, 5.14.3.4"""
+    """5.14.1.4, 5.14.2.4, 5.14.3.4: `EntityMapNotFound`"""
     unknown = "/entityMaps/urn:ngsi-ld:entitymap:none"
     for answer in (trams.get(unknown), trams.delete(unknown), trams.patch(unknown, json={})):
         assert (answer.status_code, answer.json()["type"]) == (404, ERRORS + "ResourceNotFound")
