@@ -48,8 +48,8 @@ NULL = "urn:ngsi-ld:null"
 
 
 def null_of(kind: str) -> dict[str, Any]:
-    """What says of an instance of this type of attribute that it was deleted (§4.5.0, §4.5.18)."""
-    return {VALUE_KEYS[kind]: {"@none": NULL} if kind == "LanguageProperty" else NULL}
+    """What says of an instance of this type of attribute that it was deleted (§4.5.0, §4.6.5, §4.5.21.2, §5.8.6)."""
+    return {VALUE_KEYS[kind]: {"@none": NULL} if kind == "LanguageProperty" else [NULL] if "List" in kind else NULL}
 
 
 def value_of(instance: Instance) -> Any:

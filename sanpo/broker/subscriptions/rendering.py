@@ -104,7 +104,9 @@ class _Shape:
             _projection(asked, "omit"),
         )
         triggers = frozenset(subscription.triggers)
-        return _Shape(base, triggers, asked.get("showChanges", False), asked.get("join") == "inline", subscription.watched)
+        return _Shape(
+            base, triggers, asked.get("showChanges", False), asked.get("join") == "inline", subscription.watched
+        )
 
     @property
     def writer(self) -> Writer:

@@ -183,7 +183,7 @@ SHAPES = [
     ({"attributes": ["locatedAt", "street"], "showChanges": True}, {"notificationTrigger": ["entityDeleted"]}, "delete",
      {"deletedAt": "2026-04-01T00:00:00Z",
       "locatedAt": {"type": "Relationship", "object": NULL, "previousObject": "urn:a:Paris"},
-      "street": {"type": "LanguageProperty", "languageMap": NULL, "previousLanguageMap": {"fr": "Grand Place"}}}),
+      "street": {"type": "LanguageProperty", "languageMap": {"@none": NULL}, "previousLanguageMap": {"fr": "Grand Place"}}}),
 ]  # fmt: skip
 
 

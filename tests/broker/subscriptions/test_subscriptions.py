@@ -91,7 +91,6 @@ REFUSED: list[dict[str, Any]] = [
     {"isActive": "yes"},
     {"expiresAt": "2020-01-01T00:00:00Z"},
     {"expiresAt": "tomorrow"},
-    {"unknownMember": 1},
     {"description": None},
     {"jsonldContext": 5},
     {"notification": {}},
