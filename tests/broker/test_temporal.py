@@ -212,7 +212,7 @@ def test_values_are_pairs_of_value_and_time(car: TestClient[Any]) -> None:
             {"type": "Property", "datasetId": "urn:a:gps", "values": [[9, NOON.format(1)]]},
         ]
         assert found["owner"] == {"type": "Relationship", "objects": [["urn:a:o", NOON.format(1)]]}
-        assert found["name"]["languageMaps"] == [[{"en": "car"}, NOON.format(1)]]
+        assert found["name"]["languageMaps"] == [[{"languageMap": {"en": "car"}}, NOON.format(1)]]
 
 
 def test_aggregates_are_of_periods(car: TestClient[Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sanpo.broker.errors import EntityIsInvalid, FormatIsUnknown, ParameterIsInvalid
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
-from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance
+from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance, null_of
 from sanpo.broker.ngsi_ld.calls import Call, Headers
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.shaping import Shape, shape_of
@@ -196,4 +196,5 @@ def _told(reader: Reader, term: str, given: Any) -> Attributes:
 
 def _deleted(instance: Instance, now: str) -> Instance:
     kept = {name: member for name, member in instance.items() if name in ("observedAt", "datasetId")}
-    return {"type": "Property", "value": NULL, **kept, "createdAt": now, "modifiedAt": now}
+    kind = instance.get("type") or "Property"
+    return {"type": kind, **null_of(kind), **kept, "createdAt": now, "modifiedAt": now}
