@@ -36,13 +36,19 @@ class Change:
 
     @property
     def is_small(self) -> bool:
-        """One instance of one attribute that was there and is no place; nothing else of the entity."""
+        """One instance of one attribute that was there, of the same kind, and is no place; nothing else of the entity."""
         return (
             not (self.added or self.removed or self.gone or self.touched)
             and len(self.written) == 1
             and LOCATION not in self.written
             and len(next(iter(self.written.values()))) == 1
+            and self._keeps_kinds()
         )
+
+    def _keeps_kinds(self) -> bool:
+        """Whether what is written was of its kind before, as all that it stands beside."""
+        iri, (instance,) = next(iter(self.written.items()))
+        return all(each["type"] == instance["type"] for each in self.before.get(iri, ()))
 
     @property
     def done(self) -> list[str]:

@@ -55,10 +55,10 @@ where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[]) order by en
 -- name: create
 with made as (
   insert into broker.entities (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, personal, subjects,
-                               created_at, modified_at)
+                               created_at, modified_at, profile_no)
   values (%(tenant_no)s, %(entity_id)s, %(types)s::text[], %(scopes)s::text[], %(doc)s::jsonb, %(min_x)s::float8,
           %(max_x)s::float8, %(min_y)s::float8, %(max_y)s::float8, %(subjects)s::int[] is not null, %(subjects)s::int[],
-          %(now)s::timestamptz, %(now)s::timestamptz)
+          %(now)s::timestamptz, %(now)s::timestamptz, %(profile_no)s)
   on conflict do nothing
   returning entity_no, doc
 ), change as (
@@ -76,7 +76,8 @@ select entity_no from made
 with saved as (
   update broker.entities set types = %(types)s::text[], scopes = %(scopes)s::text[], doc = %(doc)s::jsonb,
          min_x = %(min_x)s::float8, max_x = %(max_x)s::float8, min_y = %(min_y)s::float8, max_y = %(max_y)s::float8,
-         subjects = %(subjects)s::int[], personal = %(subjects)s::int[] is not null, modified_at = %(now)s::timestamptz
+         subjects = %(subjects)s::int[], personal = %(subjects)s::int[] is not null, modified_at = %(now)s::timestamptz,
+         profile_no = %(profile_no)s
   where entity_no = %(entity_no)s
   returning entity_no, tenant_no, entity_id, doc
 ), change as (
@@ -148,18 +149,28 @@ order by /* order */ e.entity_no limit %(limit)s offset %(offset)s
 -- name: count_public
 select count(*) as n from broker.public_entities e where e.tenant_no = %(tenant_no)s and (/* condition */)
 
--- name: types
-select t as type, count(*) as n from /* entities */ e, unnest(e.types) as t
-where e.tenant_no = %(tenant_no)s group by t order by t
+-- name: make_profile
+insert into broker.profiles (digest, types, attributes) values (%(digest)s, %(types)s::text[], %(attributes)s::text[])
+on conflict do nothing
 
--- name: types_with_attributes
-select t as type, a as attribute from /* entities */ e, unnest(e.types) as t, jsonb_object_keys(e.doc -> 'attrs') as a
-where e.tenant_no = %(tenant_no)s group by t, a order by t, a
+-- name: profiles
+select digest, profile_no from broker.profiles where digest = any(%(digests)s::text[])
 
--- name: attributes_of_type
-select a.iri as attribute, array_agg(distinct i ->> 'type') as kinds, count(distinct e.entity_no) as n
-from /* entities */ e, jsonb_each(e.doc -> 'attrs') as a (iri, instances), jsonb_array_elements(a.instances) as i
-where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text] group by a.iri order by a.iri
+-- name: public_profiles
+-- From each profile to the next in the index, whatever number of entities lies between.
+with recursive there (no) as (
+  select min(profile_no) from broker.public_entities where tenant_no = %(tenant_no)s
+  union all
+  select (select min(e.profile_no) from broker.public_entities e where e.tenant_no = %(tenant_no)s and e.profile_no > t.no)
+  from there t where t.no is not null
+)
+select p.types, p.attributes, case when %(counted)s then (
+  select count(*) from broker.public_entities e where e.tenant_no = %(tenant_no)s and e.profile_no = p.profile_no) end as n
+from there t join broker.profiles p on p.profile_no = t.no
+
+-- name: own_profiles
+select p.types, p.attributes, count(*) as n from broker.entities e join broker.profiles p using (profile_no)
+where e.tenant_no = %(tenant_no)s and e.subjects @> array[%(subject_no)s::int] group by p.profile_no
 
 -- name: shapes
 select t as type, a.iri as attribute, i ->> 'type' as kind, i ->> 'valueType' as named, i -> 'v2' ->> 'type' as written,
@@ -170,30 +181,22 @@ from /* entities */ e, unnest(e.types) as t, jsonb_each(e.doc -> 'attrs') as a (
 where e.tenant_no = %(tenant_no)s and (%(type)s::text is null or e.types @> array[%(type)s::text]) and not i ? 'datasetId'
 group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2
 
--- name: count_of_type
-select count(*) as n from /* entities */ e where e.tenant_no = %(tenant_no)s and e.types @> array[%(type)s::text]
-
--- name: attribute_details
-select array_agg(distinct t) as types, array_agg(distinct i ->> 'type') as kinds, count(distinct e.entity_no) as n
-from /* entities */ e, unnest(e.types) as t, jsonb_array_elements(e.doc -> 'attrs' -> %(attribute)s::text) as i
-where e.tenant_no = %(tenant_no)s and e.doc -> 'attrs' ? %(attribute)s::text
-
 -- name: is_watched
 select watched from broker.tenants where tenant_no = %(tenant_no)s
 
 -- name: create_many
--- `rows`: [{doc, box: [min_x, max_x, min_y, max_y], subjects}], without subjects for a public one.
+-- `rows`: [{doc, box: [min_x, max_x, min_y, max_y], profile, subjects}], without subjects for a public one.
 with given as (
-  select e -> 'doc' as doc, e -> 'box' as box,
+  select e -> 'doc' as doc, e -> 'box' as box, (e ->> 'profile')::int as profile,
          case when e ? 'subjects' then array(select s::int from jsonb_array_elements_text(e -> 'subjects') s) end as subjects
   from jsonb_array_elements(%(rows)s::jsonb) as e
 ), made as (
   insert into broker.entities (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, subjects, personal,
-                               created_at, modified_at)
+                               created_at, modified_at, profile_no)
   select %(tenant_no)s, doc ->> 'id', array(select jsonb_array_elements_text(doc -> 'type')),
          case when doc ? 'scope' then array(select jsonb_array_elements_text(doc -> 'scope')) end, doc,
          (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, subjects,
-         subjects is not null, %(now)s::timestamptz, %(now)s::timestamptz
+         subjects is not null, %(now)s::timestamptz, %(now)s::timestamptz, profile
   from given
   on conflict do nothing
   returning entity_no, entity_id, types, doc, subjects
@@ -212,19 +215,19 @@ select entity_id from made
 -- As `create_many`, and where an id is taken by a public entity, everything but createdAt is replaced. For a tenant that
 -- nobody watches: no change is noted.
 with given as (
-  select e -> 'doc' as doc, e -> 'box' as box from jsonb_array_elements(%(rows)s::jsonb) as e
+  select e -> 'doc' as doc, e -> 'box' as box, (e ->> 'profile')::int as profile from jsonb_array_elements(%(rows)s::jsonb) as e
 ), made as (
   insert into broker.entities as e (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, created_at,
-                                    modified_at)
+                                    modified_at, profile_no)
   select %(tenant_no)s, doc ->> 'id', array(select jsonb_array_elements_text(doc -> 'type')),
          case when doc ? 'scope' then array(select jsonb_array_elements_text(doc -> 'scope')) end, doc,
          (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, %(now)s::timestamptz,
-         %(now)s::timestamptz
+         %(now)s::timestamptz, profile
   from given
   on conflict on constraint entity_is_one do update
     set types = excluded.types, scopes = excluded.scopes, min_x = excluded.min_x, max_x = excluded.max_x,
         min_y = excluded.min_y, max_y = excluded.max_y, modified_at = excluded.modified_at,
-        doc = excluded.doc || jsonb_build_object('createdAt', e.doc -> 'createdAt')
+        profile_no = excluded.profile_no, doc = excluded.doc || jsonb_build_object('createdAt', e.doc -> 'createdAt')
   returning entity_no, entity_id, doc, xmax = 0 as is_new
 ), wrote as (
   insert into broker.writes (entity_no, attrs, at) select entity_no, doc -> 'attrs', %(now)s::timestamptz from made
@@ -232,7 +235,7 @@ with given as (
 select entity_id, is_new from made
 
 -- name: save_many
--- `rows`: [{no, doc, box, subjects, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
+-- `rows`: [{no, doc, box, profile, subjects, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
 with given as (
   select (e ->> 'no')::bigint as no, e -> 'doc' as doc, e -> 'box' as box, e as row
   from jsonb_array_elements(%(rows)s::jsonb) as e
@@ -242,7 +245,7 @@ with given as (
          min_x = (box -> 0)::float8, max_x = (box -> 1)::float8, min_y = (box -> 2)::float8, max_y = (box -> 3)::float8,
          subjects = case when g.row ? 'subjects'
                          then array(select s::int from jsonb_array_elements_text(g.row -> 'subjects') s) end,
-         personal = g.row ? 'subjects', modified_at = %(now)s::timestamptz
+         personal = g.row ? 'subjects', modified_at = %(now)s::timestamptz, profile_no = (g.row ->> 'profile')::int
   from given g where e.entity_no = g.no
   returning e.entity_no, e.tenant_no, e.entity_id, e.types, e.doc, e.subjects, g.row
 ), change as (

@@ -9,6 +9,7 @@ import msgspec
 from sanpo.broker.changing import Change
 from sanpo.broker.language.condition import Condition
 from sanpo.broker.model import LOCATION, Attributes
+from sanpo.broker.profiles import profile_numbers
 from sanpo.broker.representation.geometry import box_of
 from sanpo.broker.ringing import tell_of_change
 from sanpo.ground.city import City
@@ -144,7 +145,7 @@ def create(tx: Transaction, tenant_no: int, doc: Any, subjects: Sequence[int] | 
         entity_id=doc["id"],
         subjects=None if subjects is None else list(subjects),
         now=doc["modifiedAt"],
-        **_columns(doc),
+        **_columns(tx, doc),
     )
     tell_of_change(tx)
     return row is not None
@@ -198,7 +199,7 @@ def _save(tx: Transaction, entity_no: int, doc: Any, change: Change, whose: list
         wrote=None if few else _text(change.written),
         subjects=whose,
         now=change.now,
-        **_columns(doc),
+        **_columns(tx, doc),
     )
     if change.gone:
         tx.execute(SQL.note_gone, entity_no=entity_no, gone=_text(change.gone), subjects=whose, now=change.now)
@@ -210,9 +211,10 @@ def delete(tx: Transaction, tenant_no: int, ids: Sequence[str], now: str) -> set
     return {row.entity_id for row in tx.all(SQL.delete, tenant_no=tenant_no, ids=list(ids), now=now)}
 
 
-def _columns(doc: Any) -> dict[str, Any]:
+def _columns(tx: Transaction, doc: Any) -> dict[str, Any]:
     box = _box(doc["attrs"])
     return {
+        "profile_no": profile_numbers(tx.city, [doc])[0],
         "types": doc["type"],
         "scopes": doc.get("scope"),
         "doc": _text(doc),
@@ -246,7 +248,7 @@ def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, 
     """Stores new entities; returns the ids that were free. Each id comes once."""
     free: set[str] = set()
     tell_of_change(tx)
-    for rows in _rows(docs, whose):
+    for rows in _rows(tx.city, docs, whose):
         found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now)
         free.update(row.entity_id for row in found)
     return free
@@ -255,7 +257,7 @@ def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, 
 def put_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str) -> dict[str, bool]:
     """Stores public entities whether their ids are taken or not; returns which of them are new. Each id comes once."""
     is_new: dict[str, bool] = {}
-    for rows in _rows(docs, _nobodys):
+    for rows in _rows(tx.city, docs, _nobodys):
         for row in tx.all(SQL.put_many, tenant_no=tenant_no, rows=rows, now=now):
             is_new[row.entity_id] = row.is_new
     return is_new
@@ -263,11 +265,13 @@ def put_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str) -> 
 
 def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str, whose: Whose = _nobodys) -> None:
     """As `save`, for many."""
+    numbers = profile_numbers(tx.city, [found.doc for found, _ in saved])
     rows = [
         {
             "no": found.entity_no,
             "doc": found.doc,
             "box": _box(found.doc["attrs"]),
+            "profile": number,
             **_owned(whose(found.doc)),
             "added": change.added,
             "updated": change.updated,
@@ -276,7 +280,7 @@ def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str,
             "written": change.written,
             "gone": change.gone,
         }
-        for found, change in saved
+        for (found, change), number in zip(saved, numbers, strict=True)
     ]
     if rows:
         tx.execute(SQL.save_many, rows=_text(rows), now=now)
@@ -287,13 +291,15 @@ def _owned(subjects: Sequence[int] | None) -> dict[str, Any]:
     return {} if subjects is None else {"subjects": list(subjects)}
 
 
-def _rows(docs: Sequence[Any], whose: Whose) -> Iterator[str]:
+def _rows(city: City, docs: Sequence[Any], whose: Whose) -> Iterator[str]:
     """In one order, so that two batches never wait for each other."""
     ordered = sorted(docs, key=lambda doc: doc["id"])
-    for at in range(0, len(ordered), _CHUNK):
-        yield _text(
-            [{"doc": doc, "box": _box(doc["attrs"]), **_owned(whose(doc))} for doc in ordered[at : at + _CHUNK]]
-        )
+    rows = [
+        {"doc": doc, "box": _box(doc["attrs"]), "profile": number, **_owned(whose(doc))}
+        for doc, number in zip(ordered, profile_numbers(city, ordered), strict=True)
+    ]
+    for at in range(0, len(rows), _CHUNK):
+        yield _text(rows[at : at + _CHUNK])
 
 
 def spread(tx: Transaction, limit: int = 5_000) -> int:

@@ -5,8 +5,8 @@ from sanpo.ground.city import City
 
 TENANT = "insert into broker.tenants (name, created_at) values (%(name)s, now()) returning tenant_no"
 ENTITY = (
-    "insert into broker.entities (tenant_no, entity_id, types, doc, personal, subjects, created_at, modified_at)"
-    " values (%(tenant_no)s, %(entity_id)s, '{T}', '{}', %(personal)s, %(subjects)s, now(), now())"
+    "insert into broker.entities (tenant_no, entity_id, types, doc, personal, subjects, created_at, modified_at, profile_no)"
+    " values (%(tenant_no)s, %(entity_id)s, '{T}', '{}', %(personal)s, %(subjects)s, now(), now(), 1)"
 )
 
 
