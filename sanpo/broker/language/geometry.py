@@ -1,4 +1,4 @@
-"""GeoJSON geometries (RFC 7946; ETSI GS CIM 009 §4.7): checked, and what lies where between them. Pure.
+"""GeoJSON geometries (RFC 7946; ETSI GS CIM 009 §4.7) as shapes, and what lies where between them. Pure.
 
 Lines and areas are straight in longitude and latitude, as RFC 7946 §3.1.1 has it: nothing is carried over the antimeridian
 of itself, and what crosses it is written in two parts (§3.1.9). Rings may turn either way; altitudes are read over.
@@ -18,14 +18,12 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from sanpo.broker.errors import EntityIsInvalid
 from sanpo.broker.language.errors import GeometryIsMalformed
 from sanpo.broker.model import LOCATION
+from sanpo.broker.representation.geometry import DEPTHS, check_geometry
 
 EARTH_M = 6_371_008.8
-MAX_POSITIONS = 20_000
-_DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
-TYPES = tuple(_DEPTHS)
-_SHORTEST = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,34 +45,27 @@ def read_geometry(kind: Any, coordinates: Any, *, where: str = "geometry", stric
 
     `strict` also refuses areas whose border crosses itself: of those, inside and outside mean nothing.
     """
-    if not isinstance(kind, str) or kind not in _DEPTHS:
-        raise GeometryIsMalformed(where=where, problem=f"type {_shown(kind)}", accepted=" | ".join(TYPES))
     if isinstance(coordinates, str):
         coordinates = _read(coordinates, where)
-    count = _check(coordinates, _DEPTHS[kind], kind, f"{where}.coordinates")
-    if count > MAX_POSITIONS:
-        raise GeometryIsMalformed(where=where, problem=f"{count} positions", accepted=f"{MAX_POSITIONS}")
-    flat = {"type": kind, "coordinates": coordinates}
-    if kind == "Point":
-        return Geometry(shapely.Point(coordinates[0], coordinates[1]), flat)
+    return shape_of({"type": kind, "coordinates": coordinates}, where=where, strict=strict)
+
+
+def shape_of(value: Any, *, where: str = "value", strict: bool = False) -> Geometry:
+    """A GeoJSON geometry, also where it is JSON text (§4.7.2), as a shape. Raises `GeometryIsMalformed`."""
+    try:
+        found = check_geometry(value, where)
+    except EntityIsInvalid as error:
+        problem = error.fields["problem"]
+        raise GeometryIsMalformed(where=where, problem=problem, accepted=" | ".join(DEPTHS)) from None
+    flat = {"type": found["type"], "coordinates": found["coordinates"]}
+    if flat["type"] == "Point":
+        return Geometry(shapely.Point(flat["coordinates"][:2]), flat)
     shape = shapely.from_geojson(json.dumps(flat))
-    if kind.endswith("Polygon") and not shapely.is_valid(shape):
+    if flat["type"].endswith("Polygon") and not shapely.is_valid(shape):
         if strict:
             raise GeometryIsMalformed(where=where, problem=shapely.is_valid_reason(shape), accepted="a simple ring")
         shape = shapely.make_valid(shape)
     return Geometry(shape, flat)
-
-
-def check_geometry(value: Any, *, where: str = "value") -> Geometry:
-    """A GeoProperty's value: a GeoJSON geometry, or one as JSON text (§4.7.2). Raises `GeometryIsMalformed`."""
-    found = _read(value, where) if isinstance(value, str) else value
-    if not isinstance(found, dict):
-        raise GeometryIsMalformed(where=where, problem=_shown(found), accepted='{"type": …, "coordinates": …}')
-    return read_geometry(found.get("type"), found.get("coordinates"), where=where)
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)[:40]
 
 
 def _read(text: str, where: str) -> Any:
@@ -84,37 +75,12 @@ def _read(text: str, where: str) -> Any:
         raise GeometryIsMalformed(where=where, problem=text[:40], accepted="JSON") from None
 
 
-def _check(coordinates: Any, depth: int, kind: str, where: str) -> int:
-    """How many positions there are, each in range, rings closed and long enough."""
-    if depth == 0:
-        _check_position(coordinates, where)
-        return 1
-    if not isinstance(coordinates, list) or not coordinates:
-        raise GeometryIsMalformed(where=where, problem=_shown(coordinates), accepted=f"{kind}: [ … ]")
-    if depth == 1 and len(coordinates) < _SHORTEST.get(kind, 1):
-        raise GeometryIsMalformed(
-            where=where, problem=f"{len(coordinates)} positions", accepted=f">= {_SHORTEST[kind]}"
-        )
-    count = sum(_check(each, depth - 1, kind, f"{where}[{at}]") for at, each in enumerate(coordinates))
-    if depth == 1 and kind.endswith("Polygon") and coordinates[0] != coordinates[-1]:
-        raise GeometryIsMalformed(where=where, problem=_shown(coordinates[-1]), accepted=_shown(coordinates[0]))
-    return count
-
-
-def _check_position(position: Any, where: str) -> None:
-    numeric = isinstance(position, list) and all(type(each) in (int, float) for each in position)
-    if not numeric or not 2 <= len(position) <= 4:
-        raise GeometryIsMalformed(where=where, problem=_shown(position), accepted="[longitude, latitude]")
-    if not (-180 <= position[0] <= 180 and -90 <= position[1] <= 90 and all(map(math.isfinite, position))):
-        raise GeometryIsMalformed(where=where, problem=_shown(position), accepted="[-180..180, -90..90]")
-
-
 def geometry_of(instance: Mapping[str, Any]) -> Geometry | None:
     """A GeoProperty's geometry, or None where the instance is none or its value cannot be read."""
     if instance.get("type") != "GeoProperty":
         return None
     try:
-        return check_geometry(instance.get("value"))
+        return shape_of(instance.get("value"))
     except GeometryIsMalformed:
         return None
 
@@ -123,14 +89,6 @@ def geometries(entity: Mapping[str, Any], name: str = LOCATION) -> list[Geometry
     """The geometries of all instances of a GeoProperty."""
     found = map(geometry_of, entity["attrs"].get(name, ()))
     return [each for each in found if each is not None]
-
-
-def bounding_box(entity: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    """min_x, min_y, max_x, max_y around all instances of `location`: what the columns of a row hold."""
-    boxes = [each.box for each in geometries(entity)]
-    if not boxes:
-        return None
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
 def haversine_m(one: Sequence[float], other: Sequence[float]) -> float:

@@ -1,4 +1,7 @@
-"""GeoJSON geometries (RFC 7946 §3.1): what is one, and the box around it. A GeometryCollection is not (§4.6.3)."""
+"""GeoJSON geometries (RFC 7946 §3.1): what is one, and the box around it. A GeometryCollection is not (§4.6.3).
+
+The one place where a geometry is checked, whether it comes in an entity or in a query.
+"""
 
 from typing import Any
 
@@ -8,13 +11,17 @@ from sanpo.broker.representation.checks import refuse
 
 DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 """How many lists are around the positions of each type."""
+MAX_POSITIONS = 20_000
 _FEWEST = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
 Box = tuple[float, float, float, float]
 
 
 def is_geometry(value: Any) -> bool:
     """Whether it looks like a geometry: type and coordinates, which still may be wrong."""
-    return type(value) is dict and value.get("type") in DEPTHS and "coordinates" in value
+    if type(value) is not dict or "coordinates" not in value:
+        return False
+    kind = value.get("type")
+    return type(kind) is str and kind in DEPTHS
 
 
 def check_geometry(value: Any, where: str) -> dict[str, Any]:
@@ -27,24 +34,26 @@ def check_geometry(value: Any, where: str) -> dict[str, Any]:
     if not is_geometry(value):
         refuse(where, "is no GeoJSON geometry")
     kind: str = value["type"]
-    _check(value["coordinates"], DEPTHS[kind], kind, where)
+    count = _check(value["coordinates"], DEPTHS[kind], kind, where)
+    if count > MAX_POSITIONS:
+        refuse(where, f"has {count} positions, more than {MAX_POSITIONS}")
     found: dict[str, Any] = value
     return found
 
 
-def _check(coordinates: Any, depth: int, kind: str, where: str) -> None:
+def _check(coordinates: Any, depth: int, kind: str, where: str) -> int:
+    """How many positions there are, each in range, rings closed and long enough."""
     if type(coordinates) is not list or not coordinates:
         refuse(where, "has no coordinates")
     if depth == 0:
         _check_position(coordinates, where)
-        return
+        return 1
     if depth == 1 and kind in _FEWEST:
         if len(coordinates) < _FEWEST[kind]:
             refuse(where, f"has fewer than {_FEWEST[kind]} positions")
         if kind.endswith("Polygon") and coordinates[0] != coordinates[-1]:
             refuse(where, "has a ring that is not closed")
-    for part in coordinates:
-        _check(part, depth - 1, kind, where)
+    return sum(_check(part, depth - 1, kind, where) for part in coordinates)
 
 
 def _check_position(position: list[Any], where: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from sanpo.broker.language.condition import Condition, Parameters
-from sanpo.broker.language.geometry import bounding_box
+from sanpo.broker.language.geometry import Geometry, geometries
 from sanpo.ground.embedded import Embedded
 
 _TABLE = """
@@ -22,6 +22,14 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
+def _box(places: list[Geometry]) -> tuple[float | None, ...]:
+    """Least longitude and latitude, greatest longitude and latitude around all."""
+    if not places:
+        return (None,) * 4
+    low_x, low_y, high_x, high_y = zip(*(place.box for place in places), strict=True)
+    return min(low_x), min(low_y), max(high_x), max(high_y)
+
+
 class Rows:
     """Entities as rows. `docs` are as the database gives them back: it is those that Python must judge alike."""
 
@@ -32,7 +40,7 @@ class Rows:
     def keep(self, entities: list[dict[str, Any]]) -> None:
         self.conn.execute("delete from entities")
         for each in entities:
-            box = bounding_box(each) or (None, None, None, None)
+            box = _box(geometries(each))
             row = (
                 each["id"],
                 each["type"],

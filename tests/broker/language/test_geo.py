@@ -13,11 +13,10 @@ from sanpo.broker.language.errors import GeometryIsMalformed, QueryIsMalformed
 from sanpo.broker.language.geo import RELATIONS, GeoQuery, compile_geo, matches_geo, parse_geo
 from sanpo.broker.language.geometry import (
     EARTH_M,
-    bounding_box,
-    check_geometry,
     distance_m,
     haversine_m,
     read_geometry,
+    shape_of,
 )
 from sanpo.broker.language.ordering import parse_order, sort_entities
 from sanpo.broker.language.ordering_sql import compile_order
@@ -148,7 +147,7 @@ BROKEN = [
 @pytest.mark.parametrize(("kind", "coordinates"), BROKEN)
 def test_geometry_that_is_no_geojson_is_refused_with_its_place(kind: Any, coordinates: Any) -> None:
     with pytest.raises(GeometryIsMalformed) as refused:
-        check_geometry({"type": kind, "coordinates": coordinates}, where="location.value")
+        shape_of({"type": kind, "coordinates": coordinates}, where="location.value")
     assert refused.value.fields["where"].startswith("location.value")
     assert refused.value.fields["accepted"]
 
@@ -282,8 +281,3 @@ class _Core:
         return LOCATION if term == "location" else BASE + term
 
     expand_type = expand
-
-
-def test_box_is_around_all_instances() -> None:
-    assert bounding_box(entity(point(1, 2), point(-3, 4))) == (-3, 2, 1, 4)
-    assert bounding_box(entity({"type": "Nothing"})) is None
