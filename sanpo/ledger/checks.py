@@ -1,8 +1,23 @@
 """Whether a request is well formed, and whether it agrees with the transfer that has its id or that it resolves. Pure."""
 
-from sanpo.ledger.books import BALANCING, CLOSING, PENDING, POST, RESOLVING, VOID, Books
-from sanpo.ledger.model import MAX_AMOUNT, MAX_CODE, MAX_ID, MAX_LEDGER, Transfer
+from sanpo.ledger.books import ALLOWED, BALANCING, CLOSING, PENDING, POST, RESOLVING, VOID, Books
+from sanpo.ledger.model import MAX_AMOUNT, MAX_CODE, MAX_ID, MAX_LEDGER, MAX_TIMEOUT_S, Transfer
 from sanpo.ledger.outcomes import Outcome
+
+
+def unreadable(request: Transfer) -> Outcome | None:
+    """What cannot be any transfer at all."""
+    if request.flags & ~ALLOWED:
+        return Outcome.RESERVED_FLAG
+    if not 0 < request.transfer_id <= MAX_ID:
+        return Outcome.ID_OUT_OF_RANGE
+    if not 0 <= request.amount <= MAX_AMOUNT:
+        return Outcome.AMOUNT_OUT_OF_RANGE
+    if not 0 <= request.timeout_s <= MAX_TIMEOUT_S:
+        return Outcome.TIMEOUT_OUT_OF_RANGE
+    if not 0 <= request.user_data <= MAX_ID:
+        return Outcome.USER_DATA_OUT_OF_RANGE
+    return None
 
 
 def compare(books: Books, request: Transfer, existing: Transfer) -> Outcome:

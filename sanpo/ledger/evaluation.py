@@ -10,7 +10,6 @@ from datetime import timedelta
 import msgspec
 
 from sanpo.ledger.books import (
-    ALLOWED,
     BALANCING,
     BALANCING_CREDIT,
     BALANCING_DEBIT,
@@ -27,54 +26,64 @@ from sanpo.ledger.books import (
     Books,
     Standing,
 )
-from sanpo.ledger.checks import compare, disagreement, misshapen_move, misshapen_resolution, resolved_amount
-from sanpo.ledger.model import MAX_AMOUNT, MAX_ID, MAX_TIMEOUT_S, Transfer
+from sanpo.ledger.checks import compare, disagreement, misshapen_move, misshapen_resolution, resolved_amount, unreadable
+from sanpo.ledger.model import MAX_AMOUNT, Transfer
 from sanpo.ledger.outcomes import Outcome
 
 
 def evaluate(books: Books, batch: Sequence[Transfer]) -> list[Outcome]:
     """One outcome for each request, in order. Linked requests succeed or fail together."""
     outcomes: list[Outcome] = []
-    chain, broken, mark, last = -1, False, 0, len(batch) - 1
-    for place, request in enumerate(batch):
-        linked = request.flags & LINKED
-        if linked and chain < 0:
-            chain, broken, mark = place, False, len(books.made)
-        if linked and place == last:
-            outcome = Outcome.LINKED_EVENT_CHAIN_OPEN
-        elif broken:
-            outcome = Outcome.LINKED_EVENT_FAILED
-        else:
-            outcome = _create(books, request)
-        outcomes.append(outcome)
-        if chain >= 0:
-            if outcome is not CREATED and not broken:
-                broken = True
-                books.take_back(mark)
-                outcomes[chain:place] = [Outcome.LINKED_EVENT_FAILED] * (place - chain)
-            if not linked:
-                chain, broken = -1, False
+    place, end = 0, len(batch)
+    while place < end:
+        if not batch[place].flags & LINKED:
+            outcomes.append(_create(books, batch[place]))
+            place += 1
+            continue
+        start = place
+        while place < end and batch[place].flags & LINKED:
+            place += 1
+        place += 1
+        outcomes += _create_chain(books, batch[start:place], is_open=place > end)
     return outcomes
 
 
+def _create_chain(books: Books, chain: Sequence[Transfer], *, is_open: bool) -> list[Outcome]:
+    """All of the chain, or what failed first. One that was made before exists as a whole, as a single transfer would."""
+    if not is_open and all(_was_made(books, request) for request in chain):
+        return [Outcome.EXISTS] * len(chain)
+    mark, failed = len(books.made), [Outcome.LINKED_EVENT_FAILED] * len(chain)
+    if is_open:
+        failed[-1] = Outcome.LINKED_EVENT_CHAIN_OPEN
+    for place, request in enumerate(chain[:-1] if is_open else chain):
+        outcome = _create(books, request)
+        if outcome is not CREATED:
+            failed[place] = outcome
+            break
+    else:
+        if not is_open:
+            return [CREATED] * len(chain)
+    books.take_back(mark)
+    return failed
+
+
+def _was_made(books: Books, request: Transfer) -> bool:
+    existing = books.transfers.get(request.transfer_id)
+    if existing is None or unreadable(request) is not None:
+        return False
+    return compare(books, request, existing) is Outcome.EXISTS
+
+
 def _create(books: Books, request: Transfer) -> Outcome:
-    flags = request.flags
-    if flags & ~ALLOWED:
-        return Outcome.RESERVED_FLAG
-    if not 0 < request.transfer_id <= MAX_ID:
-        return Outcome.ID_OUT_OF_RANGE
-    if not 0 <= request.amount <= MAX_AMOUNT:
-        return Outcome.AMOUNT_OUT_OF_RANGE
-    if not 0 <= request.timeout_s <= MAX_TIMEOUT_S:
-        return Outcome.TIMEOUT_OUT_OF_RANGE
-    if not 0 <= request.user_data <= MAX_ID:
-        return Outcome.USER_DATA_OUT_OF_RANGE
+    wrong = unreadable(request)
+    if wrong is not None:
+        return wrong
     existing = books.transfers.get(request.transfer_id)
     if existing is not None:
         return compare(books, request, existing)
     if request.transfer_id in books.failed:
         return Outcome.ID_ALREADY_FAILED
-    outcome = _resolve(books, request) if flags & RESOLVING else _move(books, request)
+    outcome = _resolve(books, request) if request.flags & RESOLVING else _move(books, request)
     if outcome is not CREATED and outcome.is_transient:
         books.failed.add(request.transfer_id)
         books.newly_failed.append(request.transfer_id)

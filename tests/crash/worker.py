@@ -60,7 +60,16 @@ class Sequenced(Said):
     size: int
 
 
-Acknowledgement = Decided | Answered | Sequenced
+class Paid(Said):
+    """A batch of transfers: whose (a thread of a seed), which, and the outcomes in order."""
+
+    seed: int
+    thread: int
+    number: int
+    outcomes: list[str]
+
+
+Acknowledgement = Decided | Answered | Sequenced | Paid
 
 
 class Points:

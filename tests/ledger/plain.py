@@ -42,11 +42,14 @@ class PlainLedger:
     def post(self, batch: list[Transfer], now: datetime) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for chain in chains(batch):
+            is_open = chain[-1] is batch[-1] and chain[-1].flags & 1
+            if len(chain) > 1 and not is_open and all(self.is_there(each, now) for each in chain):
+                outcomes += [O.EXISTS] * len(chain)
+                continue
             kept = list(self.lines)
             told: list[Outcome] = []
             for request in chain:
-                is_open = request is batch[-1] and request.flags & 1
-                outcome = O.LINKED_EVENT_CHAIN_OPEN if is_open else self.one(request, now)
+                outcome = O.LINKED_EVENT_CHAIN_OPEN if is_open and request is chain[-1] else self.one(request, now)
                 told.append(outcome)
                 if outcome is not O.CREATED:
                     break
@@ -54,10 +57,13 @@ class PlainLedger:
                 self.lines = kept
                 told = [O.LINKED_EVENT_FAILED] * (len(told) - 1) + [told[-1]]
                 told += [O.LINKED_EVENT_FAILED] * (len(chain) - len(told))
-                if chain[-1] is batch[-1] and chain[-1].flags & 1:
+                if is_open:
                     told[-1] = O.LINKED_EVENT_CHAIN_OPEN
             outcomes += told
         return outcomes
+
+    def is_there(self, request: Transfer, now: datetime) -> bool:
+        return next((outcome for outcome, applies in self.rules(request, now) if applies()), None) is O.EXISTS
 
     def one(self, request: Transfer, now: datetime) -> Outcome:
         outcome = next((outcome for outcome, applies in self.rules(request, now) if applies()), O.CREATED)

@@ -309,7 +309,31 @@ after
 | B  | 0        | 10      | 0        | 4       |
 | C  | 0        | 0       | 0        | 6       |
 
-# A chain that does not end fails; one that was made before fails as a whole, too
+# A chain that was made before exists as a whole; with anything else in it, it fails
+accounts
+| id | flags |
+| A  |       |
+| B  |       |
+batch
+| id | from | to | amount | flags  | outcome             |
+| t1 | A    | B  | 1      | linked | created             |
+| t2 | A    | B  | 2      |        | created             |
+batch
+| id | from | to | amount | flags  | outcome             |
+| t1 | A    | B  | 1      | linked | exists              |
+| t2 | A    | B  | 2      |        | exists              |
+| t1 | A    | B  | 1      | linked | exists              |
+| t3 | A    | B  | 2      |        | linked_event_failed |
+| t1 | A    | B  | 1      | linked | exists              |
+| t2 | A    | B  | 3      |        | linked_event_failed |
+| t4 | A    | B  | 1      | linked | linked_event_failed |
+| t2 | A    | B  | 2      |        | exists              |
+after
+| id | -pending | -posted | +pending | +posted |
+| A  | 0        | 3       | 0        | 0       |
+| B  | 0        | 0       | 0        | 3       |
+
+# A chain that does not end fails
 accounts
 | id | flags |
 | A  |       |
