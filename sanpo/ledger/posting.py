@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import psycopg
 
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
-from sanpo.ground.db import Transaction
+from sanpo.ground.db import Database, Transaction
 from sanpo.ground.ids import new_number
 from sanpo.ledger import store
 from sanpo.ledger.books import Books
@@ -43,7 +44,7 @@ def post(city: City, batch: Sequence[Transfer]) -> list[Outcome]:
     _check_length(batch)
     if len(batch) > _TOGETHER:
         return _commit(city, [batch])[0]
-    return _combiner_of(city).post(batch)
+    return _combiner_of(city).post(city, batch)
 
 
 def expire_pending(city: City) -> int:
@@ -119,7 +120,7 @@ def open_books(tx: Transaction, requests: Sequence[Transfer]) -> Books:
         accounts |= unlocked  # a pending transfer that was made while the locks were waited for
 
 
-@dataclass
+@dataclass(eq=False)
 class _Entry:
     """A batch that waits for its outcomes."""
 
@@ -133,40 +134,54 @@ class _Entry:
 class Combiner:
     """Joins the small batches of concurrent threads: while one transaction commits, the next gathers.
 
-    An account that all want at once is then locked, changed and committed once for all of them.
+    An account that all want at once is then locked, changed and committed once for all of them. Who finds nobody leading
+    leads: it posts what has gathered, and passes the lead on to the first who came meanwhile.
     """
 
-    def __init__(self, city: City) -> None:
-        self._city = city
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[_Entry] = []
         self._leads = False
 
-    def post(self, batch: Sequence[Transfer]) -> list[Outcome]:
+    def post(self, city: City, batch: Sequence[Transfer]) -> list[Outcome]:
         entry = _Entry(batch)
         with self._lock:
             self._waiting.append(entry)
             leads, self._leads = not self._leads, True
         if not leads:
-            entry.woken.wait()  # either it is done, or it is this one's turn to lead
+            self._wait(entry)
         if not entry.done:
-            self._lead()
+            self._lead(city)
         if entry.error is not None:
             raise entry.error
         return entry.outcomes
 
-    def _lead(self) -> None:
+    def _wait(self, entry: _Entry) -> None:
+        """Until it is done, or its turn to lead. Who is interrupted leaves no place behind that nobody fills."""
+        try:
+            entry.woken.wait()
+        except BaseException:
+            with self._lock:
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
+                if entry.woken.is_set() and not entry.done:
+                    self._pass_on()
+            raise
+
+    def _lead(self, city: City) -> None:
         taken = self._take()
         try:
-            self._post(taken)
+            self._post(city, taken)
         finally:
             with self._lock:
-                successor = self._waiting[0] if self._waiting else None
-                self._leads = successor is not None
-            if successor is not None:
-                successor.woken.set()
+                self._pass_on()
             for entry in taken:
                 entry.woken.set()
+
+    def _pass_on(self) -> None:
+        self._leads = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].woken.set()
 
     def _take(self) -> list[_Entry]:
         with self._lock:
@@ -179,9 +194,9 @@ class Combiner:
             taken, self._waiting = self._waiting[:count], self._waiting[count:]
             return taken
 
-    def _post(self, taken: list[_Entry]) -> None:
+    def _post(self, city: City, taken: list[_Entry]) -> None:
         try:
-            for entry, outcomes in zip(taken, _commit(self._city, [e.batch for e in taken]), strict=True):
+            for entry, outcomes in zip(taken, _commit(city, [each.batch for each in taken]), strict=True):
                 entry.outcomes, entry.done = outcomes, True
         except BaseException as error:
             if len(taken) == 1 or not isinstance(error, (TypeError, AttributeError)):
@@ -189,17 +204,14 @@ class Combiner:
                     entry.error, entry.done = error, True
                 return
             for entry in taken:  # one of them is no batch at all: it must not fail the others
-                self._post([entry])
+                self._post(city, [entry])
 
 
-_combiners: dict[int, tuple[City, Combiner]] = {}
+_combiners: WeakKeyDictionary[Database, Combiner] = WeakKeyDictionary()
 _combiners_lock = threading.Lock()
 
 
 def _combiner_of(city: City) -> Combiner:
-    """The combiner of this city in this process."""
+    """The one combiner of the city's database in this process."""
     with _combiners_lock:
-        found = _combiners.get(id(city))
-        if found is None or found[0] is not city:
-            found = _combiners[id(city)] = (city, Combiner(city))
-        return found[1]
+        return _combiners.setdefault(city.db, Combiner())
