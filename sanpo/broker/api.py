@@ -23,6 +23,7 @@ from sanpo.broker.ngsi_ld.serving import Server
 from sanpo.broker.ngsi_v2 import attributes as attributes_of_v2
 from sanpo.broker.ngsi_v2 import entities as entities_of_v2
 from sanpo.broker.ngsi_v2 import entry, operations, types
+from sanpo.broker.ngsi_v2 import subscriptions as subscriptions_of_v2
 from sanpo.broker.ngsi_v2.serving import ServerOfV2
 
 PATH = "/ngsi-ld/v1"
@@ -44,6 +45,7 @@ table_of_v2.add(entities_of_v2.OPERATIONS)
 table_of_v2.add(attributes_of_v2.OPERATIONS)
 table_of_v2.add(types.OPERATIONS)
 table_of_v2.add(operations.OPERATIONS)
+table_of_v2.add(subscriptions_of_v2.OPERATIONS)
 
 server = Server(table)
 server_of_v2 = ServerOfV2(table_of_v2)

@@ -49,12 +49,13 @@ def post(
     allow_private: bool = False,
     timeout_s: float = TIMEOUT_S,
     max_bytes: int = MAX_ANSWER_BYTES,
+    method: str = "POST",
 ) -> Reply:
-    """POSTs `body` and returns the reply, whatever its status. Raises `CallFailed`."""
+    """POSTs `body`, or sends it by another method, and returns the reply, whatever its status. Raises `CallFailed`."""
     parts = _split(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and allow_private):
         raise CallFailed("only https addresses are called")
-    return _call(_Guard(allow_private, time.monotonic() + timeout_s, max_bytes), "POST", url, headers, body)
+    return _call(_Guard(allow_private, time.monotonic() + timeout_s, max_bytes), method, url, headers, body)
 
 
 def fetch(

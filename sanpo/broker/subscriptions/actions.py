@@ -1,6 +1,6 @@
 """Create, retrieve, list, update and delete subscriptions (§5.8.1 to §5.8.5). A subscription is its creator's alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +48,13 @@ def create_subscription(place: Place, data: Any, context: Context, given: Any) -
     if "jsonldContext" in doc:
         resolve(place.city, doc["jsonldContext"])
     subscription_id = str(doc.setdefault("id", PREFIX + new_id("sub")))
+    insert_subscription(place, owner, doc, given)
+    return subscription_id
+
+
+def insert_subscription(place: Place, owner: Owner, doc: Any, given: Any = None) -> None:
+    """Stores what was read. Raises `SubscriptionExists`."""
+    subscription_id = doc["id"]
     tenant_no = make_tenant_no(place.city, place.tenant)
     with place.transaction(DUTY) as tx:
         _address(tx, place, doc, given)
@@ -66,7 +73,6 @@ def create_subscription(place: Place, data: Any, context: Context, given: Any) -
         )
         if made is None:
             raise SubscriptionExists(subscription_id=subscription_id)
-    return subscription_id
 
 
 def update_subscription(place: Place, subscription_id: str, data: Any, context: Context, given: Any) -> None:
@@ -80,11 +86,23 @@ def update_subscription(place: Place, subscription_id: str, data: Any, context: 
     url = data.get("jsonldContext") if type(data) is dict else None
     if type(url) is str:
         resolve(place.city, url)
+
+    def merge(doc: Any, now: datetime) -> Any:
+        return merge_members(doc, data, context, place.city.settings, now)
+
+    change_subscription(place, owner, subscription_id, merge, given)
+
+
+def change_subscription(
+    place: Place, owner: Owner, subscription_id: str, make: Callable[[Any, datetime], Any], given: Any = None
+) -> None:
+    """Stores what `make` makes of the subscription. Raises `SubscriptionNotFound`."""
+    tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
         row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
         if row is None:
             raise SubscriptionNotFound(subscription_id=subscription_id)
-        doc = merge_members(decode(row.text), data, context, place.city.settings, tx.now)
+        doc = make(decode(row.text), tx.now)
         known = decode(row.context_text)
         if given is not None and url is None:
             if single_url(known) is None and doc.get("jsonldContext") == address_of(tx, known, place.tenant):
@@ -123,13 +141,18 @@ def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:
 
 def retrieve_subscription(place: Place, subscription_id: str, context: Context, *, system: bool = False) -> Any:
     """Raises `SubscriptionNotFound`, also for another's."""
-    owner = owner_of(place.actor)
+    row = find_row(place, owner_of(place.actor), subscription_id)
+    return public(row, decode(row.text), context, place.city.now(), system=system)
+
+
+def find_row(place: Place, owner: Owner, subscription_id: str) -> Any:
+    """All that is stored of a subscription. Raises `SubscriptionNotFound`, also for another's."""
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
         row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
     if row is None:
         raise SubscriptionNotFound(subscription_id=subscription_id)
-    return public(row, decode(row.text), context, place.city.now(), system=system)
+    return row
 
 
 @dataclass(frozen=True)
@@ -143,18 +166,23 @@ class Listed:
 
 def list_subscriptions(place: Place, context: Context, window: Window, *, system: bool = False) -> Listed:
     """The actor's own, in the order in which they were created."""
-    whose = {"tenant_no": place.find_tenant_no(), "owner": owner_of(place.actor).key}
-    with place.transaction(DUTY) as tx:
-        rows = tx.all(SQL.subscriptions, **whose, limit=window.limit + 1, offset=window.offset)
-        count = int(tx.get(SQL.count_subscriptions, **whose).n) if window.count else None
+    rows, count = find_rows(place, owner_of(place.actor), window)
     now = place.city.now()
     docs = [public(row, decode(row.text), context, now, system=system) for row in rows[: window.limit]]
     return Listed(docs, len(rows) > window.limit, count)
 
 
-def delete_subscription(place: Place, subscription_id: str) -> None:
+def find_rows(place: Place, owner: Owner, window: Window) -> tuple[list[Any], int | None]:
+    """All that is stored of a page of subscriptions, with the first of the next page, and how many there are."""
+    whose = {"tenant_no": place.find_tenant_no(), "owner": owner.key}
+    with place.transaction(DUTY) as tx:
+        rows = tx.all(SQL.subscriptions, **whose, limit=window.limit + 1, offset=window.offset)
+        return rows, int(tx.get(SQL.count_subscriptions, **whose).n) if window.count else None
+
+
+def delete_subscription(place: Place, subscription_id: str, owner: Owner | None = None) -> None:
     """Deletes it with what waits to be told. Raises `SubscriptionNotFound`."""
-    owner = owner_of(place.actor)
+    owner = owner or owner_of(place.actor)
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
         tx.execute(SQL.hold_tenant, tenant_no=tenant_no)

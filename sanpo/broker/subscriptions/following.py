@@ -25,7 +25,6 @@ from sanpo.ground.ids import new_id
 
 TAKEN = 500
 MOST_ROUNDS = 40
-MOST_ITEMS = 100
 MOST_PERIODIC = 500
 PREFIX = "urn:ngsi-ld:Notification:"
 
@@ -38,6 +37,7 @@ class Index:
     subscriptions: dict[int, tuple[int, Subscription]] = field(default_factory=dict)
     by_type: dict[tuple[int, str], list[Subscription]] = field(default_factory=dict)
     by_attribute: dict[tuple[int, str], list[Subscription]] = field(default_factory=dict)
+    by_tenant: dict[int, list[Subscription]] = field(default_factory=dict)
 
     def refresh(self, tx: Transaction) -> None:
         """Reads what has changed since."""
@@ -56,20 +56,23 @@ class Index:
     def _sort(self) -> None:
         by_type: dict[tuple[int, str], list[Subscription]] = defaultdict(list)
         by_attribute: dict[tuple[int, str], list[Subscription]] = defaultdict(list)
+        by_tenant: dict[int, list[Subscription]] = defaultdict(list)
         for _, each in self.subscriptions.values():
             if "timeInterval" in each.doc:
                 continue
             if each.selections:
                 for iri in {choice[0] for selection in each.selections for choice in selection.choices}:
                     by_type[each.tenant_no, iri].append(each)
-            else:
-                for iri in each.watched or ():
+            elif each.watched is not None:
+                for iri in each.watched:
                     by_attribute[each.tenant_no, iri].append(each)
-        self.by_type, self.by_attribute = dict(by_type), dict(by_attribute)
+            else:  # as NGSIv2 has them, of entities of any type
+                by_tenant[each.tenant_no].append(each)
+        self.by_type, self.by_attribute, self.by_tenant = dict(by_type), dict(by_attribute), dict(by_tenant)
 
     def find(self, tenant_no: int, item: Item) -> list[Subscription]:
         """Those that this change may be for, each once, in the order in which they were created."""
-        found: dict[int, Subscription] = {}
+        found = {each.subscription_no: each for each in self.by_tenant.get(tenant_no, ())}
         for iri in item.doc["type"]:
             found.update((each.subscription_no, each) for each in self.by_type.get((tenant_no, iri), ()))
         if self.by_attribute:
@@ -149,7 +152,7 @@ def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None
         if subscription.throttling_s:
             items = _latest(items)
         due_at = row.due_at if row is not None else _due_at(tx.now, subscription, last.get(no), items)
-        batches = list(_batches(items))
+        batches = list(_batches(items, subscription.most_items))
         if row is not None:
             tx.execute(SQL.refill, notification_no=row.notification_no, items=items_text(batches.pop(0)))
         for batch in batches:
@@ -182,11 +185,11 @@ def _latest(items: list[Item]) -> list[Item]:
     return list(found.values())
 
 
-def _batches(items: list[Item]) -> Iterator[list[Item]]:
+def _batches(items: list[Item], most: int) -> Iterator[list[Item]]:
     batch: list[Item] = []
     there: set[int] = set()
     for item in items:
-        if item.entity_no in there or len(batch) == MOST_ITEMS:
+        if item.entity_no in there or len(batch) == most:
             yield batch
             batch, there = [], set()
         batch.append(item)

@@ -6,6 +6,8 @@ from typing import Any
 from sanpo.broker.contexts import Context, resolve
 from sanpo.broker.contexts.errors import ContextIsNotAvailable
 from sanpo.broker.entities import Place
+from sanpo.broker.ngsi_v2.notifying import render as render_v2
+from sanpo.broker.ngsi_v2.subscription import Subscription as OfV2
 from sanpo.broker.querying import query_entities
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import Sight
@@ -31,6 +33,8 @@ def make(city: City, subscription: Subscription, row: Any, used: set[int]) -> Me
         shown = [Item(0, "created", doc, {}, (), (), (), None, doc["modifiedAt"]) for doc in docs]
     else:
         shown = seen(place, subscription, items_in(row.items))
+    if shown and isinstance(subscription, OfV2):
+        return render_v2(subscription, row.notification_id, shown)
     return render(place, subscription, row.notification_id, shown, context) if shown else None
 
 

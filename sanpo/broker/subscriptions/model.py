@@ -24,6 +24,7 @@ TRIGGERS = (
 )  # fmt: skip
 DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
 OPEN = System("broker_open")
+MOST_ITEMS = 100
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ class Subscription:
     def endpoint(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.notification["endpoint"]
         return found
+
+    @property
+    def most_items(self) -> int:
+        """How many changes one notification tells at the most."""
+        return MOST_ITEMS
 
     @property
     def throttling_s(self) -> float:

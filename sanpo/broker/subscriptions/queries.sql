@@ -123,7 +123,8 @@ returning n.notification_no, n.notification_id, n.items::text as items, n.period
 -- name: delivered
 with gone as (delete from broker.notifications where notification_no = %(notification_no)s returning subscription_no)
 update broker.subscriptions s set times_sent = times_sent + 1, last_notification = %(now)s, last_success = %(now)s,
-       failures = 0, retry_at = null, last_error = null
+       failures = 0, retry_at = null, last_error = null,
+       is_active = is_active and coalesce(doc -> 'v2' ->> 'status', '') <> 'oneshot'
 from gone where s.subscription_no = gone.subscription_no
 
 -- name: drop_notification
@@ -137,7 +138,8 @@ with noted as (
 )
 update broker.subscriptions s set times_sent = times_sent + 1, times_failed = times_failed + 1,
        last_notification = %(now)s, last_failure = %(now)s, last_error = %(error)s, failures = failures + 1,
-       retry_at = %(now)s + make_interval(secs => least(%(most_wait_s)s, power(2, least(failures, 30))))
+       retry_at = %(now)s + make_interval(secs => least(%(most_wait_s)s, power(2, least(failures, 30)))),
+       is_active = is_active and coalesce(failures + 1 < (doc -> 'v2' -> 'notification' ->> 'maxFailsLimit')::int, true)
 from noted where s.subscription_no = noted.subscription_no
 
 -- name: unclaim

@@ -24,10 +24,13 @@ from sanpo.broker.subscriptions.model import Item, Subscription
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent: a body and the headers that belong to it."""
+    """What is sent: a body and the headers that belong to it; by NGSIv2 also how, whereto, and over MQTT bare."""
 
     body: bytes
     headers: dict[str, str]
+    method: str = "POST"
+    uri: str | None = None
+    is_bare: bool = False
 
 
 def render(

@@ -212,7 +212,14 @@ def _sent(city: City, subscription: Subscription, message: Message) -> str | Non
 def _post(endpoint: Mapping[str, Any], message: Message, allow_private: bool, timeout_s: float) -> str | None:
     headers = {**pairs_of(endpoint.get("receiverInfo", ())), **message.headers}
     lower = {name.lower(): each for name, each in headers.items()}
-    reply = post(endpoint["uri"], message.body, lower, allow_private=allow_private, timeout_s=timeout_s)
+    reply = post(
+        message.uri or endpoint["uri"],
+        message.body,
+        lower,
+        allow_private=allow_private,
+        timeout_s=timeout_s,
+        method=message.method,
+    )
     return None if 200 <= reply.status < 300 else f"HTTP {reply.status}"
 
 
@@ -222,7 +229,7 @@ def _publish(endpoint: Mapping[str, Any], message: Message, allow_private: bool,
     version, quality = notifier_of(endpoint)
     mqtt.publish(
         mqtt.read_address(endpoint["uri"]),
-        b'{"metadata":%b,"body":%b}' % (metadata, message.body),
+        message.body if message.is_bare else b'{"metadata":%b,"body":%b}' % (metadata, message.body),
         version=version,
         qos=int(quality),
         allow_private=allow_private,

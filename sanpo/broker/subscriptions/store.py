@@ -3,6 +3,7 @@
 from typing import Any
 
 from sanpo.broker.language.q.matching import Resolver
+from sanpo.broker.ngsi_v2.subscription import Subscription as OfV2
 from sanpo.broker.store import decode, encode, find_by_ids
 from sanpo.broker.subscriptions.model import Item, Owner, Subscription
 from sanpo.ground.db import Transaction
@@ -47,13 +48,15 @@ def find_one(tx: Transaction, subscription_no: int) -> Subscription | None:
 
 def _subscription(row: Any) -> Subscription:
     owner = Owner(row.owner, row.organisation_no, row.organisation_id, row.client_id, row.agreement_id)
-    return Subscription(
+    doc = decode(row.text)
+    kind = OfV2 if "v2" in doc else Subscription
+    return kind(
         row.subscription_no,
         row.tenant_no,
         row.tenant,
         row.subscription_id,
         owner,
-        decode(row.text),
+        doc,
         decode(row.context_text),
         row.is_active,
         row.expires_at,
