@@ -35,7 +35,7 @@ _KEPT_HEADERS = frozenset(
 _TOP = frozenset({"id", "description", "subject", "notification", "expires", "status", "throttling"})
 
 
-def read_subscription(data: Any, path: str | None, settings: Settings, now: datetime) -> dict[str, Any]:
+def read_subscription(data: Any, path: str | None, settings: Settings) -> dict[str, Any]:
     """The document that is stored. `path` is the service path of the request."""
     own = _members(data, _TOP, "subscription")
     own.pop("id", None)
@@ -56,12 +56,12 @@ def read_subscription(data: Any, path: str | None, settings: Settings, now: date
     return doc
 
 
-def merge_subscription(doc: Any, data: Any, settings: Settings, now: datetime) -> dict[str, Any]:
+def merge_subscription(doc: Any, data: Any, settings: Settings) -> dict[str, Any]:
     """The stored document with the members of a fragment: each replaces the one that is there."""
     given = _members(data, _TOP, "subscription")
     if "status" not in given and doc["v2"].get("status") == "oneshot":
         given["status"] = "inactive" if not doc["isActive"] else "oneshot"
-    merged = read_subscription({**doc["v2"], **given}, doc.get("v2path"), settings, now)
+    merged = read_subscription({**doc["v2"], **given}, doc.get("v2path"), settings)
     return {**merged, "id": doc["id"]}
 
 

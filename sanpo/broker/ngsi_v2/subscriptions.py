@@ -1,6 +1,7 @@
 """`/v2/subscriptions`. Each face shows the subscriptions that were made by it."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 from sanpo.broker.errors import TenantNotFound
@@ -13,6 +14,7 @@ from sanpo.broker.ngsi_v2.subscribing import merge_subscription, public, read_su
 from sanpo.broker.store import decode
 from sanpo.broker.subscriptions import actions
 from sanpo.broker.subscriptions.model import Owner
+from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 
 
@@ -26,7 +28,7 @@ def create(call: Call) -> Reply:
     """Create Subscription."""
     owner = owner_of(call)
     path = call.headers.get("fiware-servicepath")
-    doc = {**read_subscription(call.data, path, call.city.settings, call.city.now()), "id": new_id("sub")}
+    doc = {**read_subscription(call.data, path, call.city.settings), "id": new_id("sub")}
     actions.insert_subscription(call.place, owner, doc)
     return Reply(201, headers=[(b"location", f"/v2/subscriptions/{quote(doc['id'], safe='')}".encode())])
 
@@ -50,9 +52,11 @@ def retrieve(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Update Subscription."""
     settings, data = call.city.settings, call.data
-    actions.change_subscription(
-        call.place, owner_of(call), call.segments[0], lambda doc, now: merge_subscription(doc, data, settings, now)
-    )
+
+    def merge(tx: Transaction, doc: Any, context: Any) -> tuple[Any, Any]:
+        return merge_subscription(doc, data, settings), context
+
+    actions.change_subscription(call.place, owner_of(call), call.segments[0], merge)
     return NO_CONTENT
 
 

@@ -87,28 +87,27 @@ def update_subscription(place: Place, subscription_id: str, data: Any, context: 
     if type(url) is str:
         resolve(place.city, url)
 
-    def merge(doc: Any, now: datetime) -> Any:
-        return merge_members(doc, data, context, place.city.settings, now)
+    def merge(tx: Transaction, doc: Any, known: Any) -> tuple[Any, Any]:
+        doc = merge_members(doc, data, context, place.city.settings, tx.now)
+        if given is not None and url is None:
+            if single_url(known) is None and doc.get("jsonldContext") == address_of(tx, known, place.tenant):
+                del doc["jsonldContext"]
+            _address(tx, place, doc, given)
+        return doc, known if given is None else given
 
-    change_subscription(place, owner, subscription_id, merge, given)
+    change_subscription(place, owner, subscription_id, merge)
 
 
 def change_subscription(
-    place: Place, owner: Owner, subscription_id: str, make: Callable[[Any, datetime], Any], given: Any = None
+    place: Place, owner: Owner, subscription_id: str, make: Callable[[Transaction, Any, Any], tuple[Any, Any]]
 ) -> None:
-    """Stores what `make` makes of the subscription. Raises `SubscriptionNotFound`."""
+    """Stores what `make` makes of the subscription and of its context. Raises `SubscriptionNotFound`."""
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
         row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
         if row is None:
             raise SubscriptionNotFound(subscription_id=subscription_id)
-        doc = make(decode(row.text), tx.now)
-        known = decode(row.context_text)
-        if given is not None and url is None:
-            if single_url(known) is None and doc.get("jsonldContext") == address_of(tx, known, place.tenant):
-                del doc["jsonldContext"]
-            _address(tx, place, doc, given)
-        columns = _columns(doc, known if given is None else given, tx.now)
+        columns = _columns(*make(tx, decode(row.text), decode(row.context_text)), tx.now)
         columns.pop("subscription_id", None)
         tx.execute(SQL.update_subscription, subscription_no=row.subscription_no, revision=raise_revision(tx), **columns)
         if row.streamed and not columns["streamed"]:
