@@ -21,7 +21,7 @@ from sanpo.ground.city import City
 from sanpo.ground.errors import NotPermitted
 from sanpo.journal import append as append_to_journal
 from sanpo.lake.actions import snapshot
-from sanpo.lake.catalogue import every_dataset, find_any
+from sanpo.lake.catalogue import find_any, list_datasets
 from sanpo.lake.errors import ExportFolderIsNotEmpty, ExportIsPersonal
 from sanpo.lake.layout import ROWS_PER_GROUP
 from sanpo.lake.model import Dataset, Snapshot
@@ -82,7 +82,8 @@ def digest_and_size(file: Path) -> tuple[str, int]:
 
 
 def _all(city: City, *, personal: bool) -> list[Dataset]:
-    return [dataset for dataset in every_dataset(city) if personal or not dataset.personal]
+    """But for the city's own histories: without its database nobody could say whose they are."""
+    return [dataset for dataset in list_datasets(city) if personal or not dataset.personal]
 
 
 @contextmanager

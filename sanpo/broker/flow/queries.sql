@@ -8,6 +8,11 @@ select pg_advisory_xact_lock_shared(1279347526, 1)
 select (select max(flow_no) from broker.flows where done_at is not null) as flow_no,
        (select max(strike_no) from broker.struck) as strike_no
 
+-- name: bounds
+-- The moves of this city.
+select min(flow_no) as first, max(flow_no) filter (where done_at is not null) as last,
+       min(flow_no) filter (where done_at is null) as open from broker.flows
+
 -- name: open_flow
 select flow_no, observation_nos from broker.flows where done_at is null
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from sanpo.broker.errors import SightIsContended
 from sanpo.broker.flow import store
-from sanpo.broker.flow.store import Flow, Shore
+from sanpo.broker.flow.store import Present, Shore
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import encode
 from sanpo.ground.city import City
@@ -84,21 +84,21 @@ def fetch(city: City, entity_nos: Collection[int], asked: Asked, *, public: bool
         shores = store.shores(tx, entity_nos)
         if not shores:
             return None
-        gone, planned = store.struck_of(tx, entity_nos), store.open_flow(tx)
+        present = store.present(tx, entity_nos)
     parts = [_part(city, shore, entity_nos, asked) for shore in shores if shore.subjects is None or not public]
     rows = pa.concat_tables(parts) if parts else None
     if rows is None:
         return None
-    return encode(_named(_bounded(_present(rows, gone, planned), asked))).decode()
+    return encode(_named(_bounded(_there(rows, present), asked))).decode()
 
 
 def rows_of(city: City, tx: Transaction, entity_nos: Collection[int], attr_no: int | None) -> list[dict[str, Any]]:
     """All rows of these entities in the lake, each with its dataset. For whoever keeps them from moving."""
-    gone, planned = store.struck_of(tx, entity_nos), store.open_flow(tx)
+    present = store.present(tx, entity_nos)
     asked = Asked(attr_nos=None if attr_no is None else [attr_no])
     found: list[dict[str, Any]] = []
     for shore in store.shores(tx, entity_nos):
-        rows = _present(_part(city, shore, entity_nos, asked), gone, planned)
+        rows = _there(_part(city, shore, entity_nos, asked), present)
         found += [{**each, "dataset": shore.dataset} for each in _named(rows)]
     return found
 
@@ -153,14 +153,15 @@ def _moment(time: str) -> pc.Expression:
     return pc.field("modified_at" if time == "modifiedAt" else "observed_at")
 
 
-def _present(rows: pa.Table, gone: set[tuple[int, int]], planned: Flow | None) -> pa.Table:
-    """Those that are neither struck nor of a move that is under way."""
-    if planned is not None:
-        rows = rows.filter(pc.field("flow_no") != planned.flow_no)
-    if not gone:
+def _there(rows: pa.Table, present: Present) -> pa.Table:
+    """Those that count as being in the lake."""
+    flow = pc.field("flow_no")
+    of_this_city = (flow >= present.first) & (flow <= present.last)
+    rows = rows.filter(of_this_city if present.open is None else of_this_city & (flow != present.open))
+    if not present.struck:
         return rows
     pairs = zip(rows["flow_no"].to_pylist(), rows["observation_no"].to_pylist(), strict=True)
-    return rows.filter(pa.array([pair not in gone for pair in pairs], pa.bool_()))
+    return rows.filter(pa.array([pair not in present.struck for pair in pairs], pa.bool_()))
 
 
 def _named(rows: pa.Table) -> list[dict[str, Any]]:

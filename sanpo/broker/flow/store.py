@@ -81,9 +81,21 @@ def shores(tx: Transaction, entity_nos: Iterable[int]) -> list[Shore]:
     return [Shore(row.dataset, row.since, row.until, row.subjects) for row in rows]
 
 
-def struck_of(tx: Transaction, entity_nos: Iterable[int]) -> set[tuple[int, int]]:
-    """The rows of these entities that count as gone, by `flow_no` and `observation_no`."""
-    return {(row.flow_no, row.observation_no) for row in tx.all(SQL.struck_of, nos=list(entity_nos))}
+@dataclass(frozen=True)
+class Present:
+    """Which rows of some entities in the lake count as there."""
+
+    first: int
+    last: int
+    open: int | None
+    struck: Collection[tuple[int, int]]
+
+
+def present(tx: Transaction, entity_nos: Iterable[int]) -> Present:
+    """Rows of this city's moves that are done, and that were not struck since."""
+    row = tx.get(SQL.bounds)
+    gone = {(each.flow_no, each.observation_no) for each in tx.all(SQL.struck_of, nos=list(entity_nos))}
+    return Present(row.first or 0, row.last or 0, row.open, gone)
 
 
 def strike(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
