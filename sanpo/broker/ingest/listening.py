@@ -36,6 +36,8 @@ from sanpo.ground.outbound import CallFailed
 log = structlog.get_logger()
 MOST_MESSAGES = 1_000
 MOST_ROWS = 10_000
+MOST_BYTES = 4 * 1024 * 1024
+"""Of one message; with MQTT 3.1.1 the server decides."""
 SESSION_S = 7 * 86_400
 AGAIN_S = 1.0
 MOST_AGAIN_S = 30.0
@@ -109,6 +111,7 @@ class Listener:
             asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # the library's
             asked.SessionExpiryInterval = SESSION_S
             asked.ReceiveMaximum = MOST_MESSAGES
+            asked.MaximumPacketSize = MOST_BYTES
             client.connect(address.host, address.port, keepalive=30, clean_start=False, properties=asked)
         else:
             client.connect(address.host, address.port, keepalive=30)

@@ -21,7 +21,7 @@ def read_zone(name: str) -> ZoneInfo:
 def time_reader(form: str, zone: ZoneInfo) -> Callable[[Any], str]:
     """Reads times of one form; those without an offset are of `zone`."""
 
-    @lru_cache(maxsize=4096)
+    @lru_cache(maxsize=65_536)
     def read(value: Any) -> str:
         try:
             found = _moment(form, value)
