@@ -15,6 +15,7 @@ from sanpo.broker.ngsi_ld import (
     entity_maps,
     identity,
     queries,
+    registrations,
     subscriptions,
     temporal,
 )
@@ -37,6 +38,7 @@ table.add(entity_maps.OPERATIONS)
 table.add(identity.OPERATIONS)
 table.add(contexts.OPERATIONS)
 table.add(subscriptions.OPERATIONS)
+table.add(registrations.OPERATIONS)
 table.add(temporal.OPERATIONS)
 
 table_of_v2 = Table()

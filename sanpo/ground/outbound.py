@@ -52,8 +52,23 @@ def post(
     method: str = "POST",
 ) -> Reply:
     """POSTs `body`, or sends it by another method, and returns the reply, whatever its status. Raises `CallFailed`."""
-    parts = _split(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and allow_private):
+    if _split(url).scheme != "https" and not allow_private:
+        raise CallFailed("only https addresses are called")
+    return send(method, url, body, headers, allow_private=allow_private, timeout_s=timeout_s, max_bytes=max_bytes)
+
+
+def send(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    *,
+    allow_private: bool,
+    timeout_s: float,
+    max_bytes: int,
+) -> Reply:
+    """One request by http or https; returns the reply, whatever its status. Raises `CallFailed`."""
+    if _split(url).scheme not in ("https", "http"):
         raise CallFailed("only https addresses are called")
     return _call(_Guard(allow_private, time.monotonic() + timeout_s, max_bytes), method, url, headers, body)
 

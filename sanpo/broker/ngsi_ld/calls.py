@@ -11,6 +11,7 @@ from sanpo.broker.entities import Place
 from sanpo.broker.errors import FormatIsUnknown, ParameterIsInvalid
 from sanpo.broker.ngsi_ld.linking import Linked, link_header, read_document, read_link
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
+from sanpo.broker.registrations.actions import is_distributed
 from sanpo.broker.representation.reading import Nulls, Reader
 from sanpo.broker.representation.writing import Format, Writer, is_altered
 from sanpo.broker.sight import DUTY
@@ -64,6 +65,11 @@ class Call:
     @cached_property
     def place(self) -> Place:
         return Place(self.city, self.actor, self.headers.get("ngsild-tenant", ""))
+
+    @cached_property
+    def is_distributed(self) -> bool:
+        """Whether other sources may have to be asked: some are registered, and the request is not limited to this broker."""
+        return not self.flag("local") and is_distributed(self.place)
 
     @cached_property
     def options(self) -> frozenset[str]:

@@ -1,15 +1,20 @@
 """`/entities` and `/entities/{id}` (§6.4, §6.5) but for the query."""
 
+import dataclasses
+from typing import Any
 from urllib.parse import quote
 
 from sanpo.broker import entities as actions
 from sanpo.broker.errors import EntityIsInvalid, EntityNotFound, ParameterIsInvalid
 from sanpo.broker.language.projection import parse_attrs
+from sanpo.broker.ngsi_ld import gathering
 from sanpo.broker.ngsi_ld.asking import asked_in_url, parts_of
-from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
+from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
 from sanpo.broker.ngsi_ld.entity_maps import mapped
 from sanpo.broker.ngsi_ld.joined import joined
+from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.negotiation import GEO
+from sanpo.broker.ngsi_ld.problems import on_error
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, WITH_GEO, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, shape_of, time_of, wanted
 from sanpo.broker.purging import purge_entities
@@ -31,19 +36,37 @@ def retrieve(call: Call) -> Reply:
     linked = call.linked
     entity_id = check_id(call.segments[0])
     shape = shape_of(call, call.query, linked)
-    doc = actions.retrieve_entity(call.place, entity_id, wanted(call, linked))
+    doc, warnings = _found(call, linked, entity_id)
+    if doc is None:
+        reply = on_error(call.city, EntityNotFound(entity_id=entity_id), call.headers)
+        return dataclasses.replace(reply, headers=[*reply.headers, *warnings])
     if shape.is_empty(doc) or (shape.attrs is not None and shape.attrs.isdisjoint(doc["attrs"])):
         raise EntityNotFound(entity_id=entity_id)
     join = joined(call, call.query, shape, [doc]) if call.media_type != GEO else None
     among = mapped(call, call.query, lambda known: find_fitting(call.place, [Ids(frozenset({doc["id"]}))], known))
     status, headers = call.applied([doc])
-    headers.extend(among.headers)
+    headers.extend([*warnings, *among.headers])
     if join is None:
         return call.answer(shape.of(doc), linked, headers, status=status)
     if call.query["join"] == "inline":
         return call.answer(join.inline(doc), linked, headers, status=status)
     found = join.flat([doc])
     return call.answer(found if len(found) > 1 else found[0], linked, headers, status=status)
+
+
+def _found(call: Call, linked: Linked, entity_id: str) -> tuple[Any | None, Headers]:
+    """The entity as it is here and as other sources say, with warnings about those. Raises `EntityNotFound`."""
+    sources = gathering.sources_of_entity(call, linked, entity_id) if call.is_distributed else []
+    fits = wanted(call, linked)
+    if not sources:
+        return actions.retrieve_entity(call.place, entity_id, fits), []
+    try:
+        local = [actions.retrieve_entity(call.place, entity_id, fits)]
+    except EntityNotFound:
+        local = []
+    remote, warnings = gathering.retrieve(call, linked, sources, entity_id)
+    docs = [doc for doc in gathering.merged(local, remote) if doc["id"] == entity_id]
+    return (docs[0] if docs and (fits is None or fits(docs[0]["type"])) else None), warnings
 
 
 def merge(call: Call) -> Reply:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from sanpo.broker import querying as actions
+from sanpo.broker.ngsi_ld import gathering
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, ordering_of, parts_of, window_of
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply, flag_in
 from sanpo.broker.ngsi_ld.entity_maps import mapped
@@ -13,8 +14,9 @@ from sanpo.broker.ngsi_ld.negotiation import GEO
 from sanpo.broker.ngsi_ld.routing import BODIES, WITH_GEO, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import Shape, shape_of
 from sanpo.broker.querying import Page
+from sanpo.broker.registrations.matching import Match
 from sanpo.broker.representation.geojson import collection
-from sanpo.broker.selection import Window
+from sanpo.broker.selection import Part, Window
 
 _PAGED = "/ngsi-ld/v1/entities"
 _READABLE = ":*,;!~()'@/$"  # what a query may hold as it is (RFC 3986 §3.4)
@@ -23,29 +25,47 @@ _READABLE = ":*,;!~()'@/$"  # what a query may hold as it is (RFC 3986 §3.4)
 def query(call: Call) -> Reply:
     """5.7.2 Query Entities."""
     linked = call.linked
-    return _answer(call, asked_in_url(call), linked)
+    return _answer(call, asked_in_url(call), linked, None)
 
 
 def post_query(call: Call) -> Reply:
     """5.7.2 Query Entities, by POST (6.23.3.1)."""
     data, linked = call.document
-    return _answer(call, asked_in_body(call, data), linked)
+    return _answer(call, asked_in_body(call, data), linked, data)
 
 
-def _answer(call: Call, asked: Asked, linked: Linked) -> Reply:
+def _answer(call: Call, asked: Asked, linked: Linked, data: Any) -> Reply:
     shape = shape_of(call, asked.values, linked)
     window = window_of(call)
-    parts = parts_of(asked, linked.context, local=flag_in(asked.values, "local"))
+    is_local = flag_in(asked.values, "local")
+    parts = parts_of(asked, linked.context, local=is_local)
     ordering, collation = ordering_of(asked, linked.context), asked.get("collation")
     among = mapped(call, asked.values, lambda among: actions.find_fitting(call.place, parts, among))
-    page = actions.query_entities(call.place, parts, window, ordering, collation, among.numbers)
+    sources = gathering.sources_of_query(call, linked, data) if call.is_distributed and not is_local else []
+    if sources:
+        page, warnings = _gathered(call, linked, parts, window, (sources, data))
+    else:
+        page, warnings = actions.query_entities(call.place, parts, window, ordering, collation, among.numbers), []
     status, headers = call.applied(page.docs)
     status = 201 if among.is_new else status
-    headers.extend(among.headers)
+    headers.extend([*warnings, *among.headers])
     if page.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % page.count))
     headers.extend(_links(call, window, page))
     return call.answer(_body(call, asked, shape, page), linked, headers, status=status)
+
+
+def _gathered(
+    call: Call, linked: Linked, parts: list[Part], window: Window, asked: tuple[list[Match], Any]
+) -> tuple[Page, Headers]:
+    """A page of what is here and what the sources have: of each as much as the page needs, put together."""
+    end = window.offset + window.limit
+    local = actions.query_entities(call.place, parts, Window(end, count=window.count))
+    remote, warnings = gathering.query(call, linked, *asked)
+    docs = gathering.merged(local.docs, remote)
+    beyond = (local.count or len(local.docs)) - len(local.docs)
+    count = len(docs) + beyond if window.count else None
+    return Page(docs[window.offset : end], local.more or len(docs) > end, count), warnings
 
 
 def _body(call: Call, asked: Asked, shape: Shape, page: Page) -> Any:

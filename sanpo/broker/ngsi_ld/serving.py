@@ -14,7 +14,9 @@ import structlog
 from litestar.types import Receive, Send
 
 from sanpo.broker.errors import EntityIsInvalid, ParameterIsInvalid, ParameterIsUnknown
+from sanpo.broker.ngsi_ld import distributing
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
+from sanpo.broker.ngsi_ld.forwarding import is_loop
 from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
 from sanpo.broker.ngsi_ld.problems import on_error, problem
 from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
@@ -108,10 +110,17 @@ class Server:
             actor = actor_in(city, cookie_name, method, headers)
             if isinstance(actor, Anonymous) and not operation.for_all:
                 raise NotSignedIn  # before a handler fetches the @context that the request names
-            if quick and not sees_public_only(actor):
-                return None
             places = [got for want, got in zip(_pattern(operation), segments, strict=True) if want == "{}"]
-            return operation.handler(Call(city, actor, method, places, query, headers, body or b"", media_type))
+            call = Call(city, actor, method, places, query, headers, body or b"", media_type)
+            if "via" in headers and is_loop(call):
+                return problem(
+                    508, "LoopDetected", "The request has come through this broker before.", headers["via"][:500]
+                )
+            if quick and (not sees_public_only(actor) or call.is_distributed):
+                return None
+            if operation.clause in distributing.NAMES and call.is_distributed:
+                return distributing.write(operation, call)
+            return operation.handler(call)
         except DomainError as error:
             return on_error(city, error, headers)
         except (RecursionError, UnicodeDecodeError, psycopg.DataError) as error:

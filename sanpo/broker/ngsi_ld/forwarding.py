@@ -1,0 +1,142 @@
+"""One request to another source: where it goes, under which headers, and what came back (§4.3.6, §6.3.17, §6.3.18)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from sanpo.broker.ngsi_ld.calls import Call, Headers
+from sanpo.broker.ngsi_ld.identity import alias_of
+from sanpo.broker.ngsi_ld.linking import Linked, link_header
+from sanpo.broker.ngsi_ld.negotiation import JSON, LD
+from sanpo.broker.registrations.matching import Match
+from sanpo.broker.registrations.model import Registration
+from sanpo.broker.store import encode
+from sanpo.ground.outbound import CallFailed, is_named, send
+from sanpo.ground.outbound import Reply as Answer
+
+MOST_ANSWER_BYTES = 16 * 1024 * 1024
+MOST_HOPS = 32
+_AT_ONCE = ThreadPoolExecutor(16, thread_name_prefix="sources")
+_KEPT_HEADERS = frozenset(
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "link",
+        "accept",
+        "via",
+        "ngsild-tenant",
+    }
+)
+_READABLE = ":*,;!~()'@/$[]"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of one source. `body` is JSON without its context."""
+
+    match: Match
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it: an answer, or why there is none."""
+
+    request: Request
+    answer: Answer | None
+    failure: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return self.answer is not None and 200 <= self.answer.status < 300
+
+
+def is_loop(call: Call) -> bool:
+    """Whether the request has come through this broker before, or through more than there can be (§6.3.18)."""
+    hops = [each.strip() for each in call.headers.get("via", "").split(",") if each.strip()]
+    return len(hops) > MOST_HOPS or any(hop.split()[-1] == alias_of(call) for hop in hops)
+
+
+def ask_all(call: Call, linked: Linked, requests: Sequence[Request]) -> list[Outcome]:
+    """Asks the sources at the same time; each has its own time to answer."""
+    hosts = [host.strip() for host in call.city.settings.broker_allow_hosts.split(",") if host.strip()]
+    return _together([lambda each=each: _ask(call, linked, each, hosts) for each in requests])  # type: ignore[misc]
+
+
+def warnings_of(outcomes: Sequence[Outcome], invalid: Sequence[Outcome]) -> Headers:
+    """`NGSILD-Warning` for what was not as it should be (§6.3.17): nothing for a source that has nothing."""
+    found: Headers = []
+    for each in outcomes:
+        alias = each.request.match.registration.doc.get("contextSourceAlias", each.request.match.registration.endpoint)
+        if each in invalid:
+            text = f'111 {alias} "Revalidation failed"'
+        elif each.answer is None:
+            text = f'112 {alias} "{each.failure}"'
+        elif each.is_good or each.answer.status == 404:
+            continue
+        else:
+            text = f'299 {alias} "status {each.answer.status}"'
+        found.append((b"ngsild-warning", text.encode("latin-1", "replace")))
+    return found
+
+
+def _together(calls: Sequence[Callable[[], T]]) -> list[T]:
+    if len(calls) == 1:
+        return [calls[0]()]
+    return list(_AT_ONCE.map(lambda each: each(), calls))
+
+
+def _ask(call: Call, linked: Linked, request: Request, hosts: list[str]) -> Outcome:
+    registration = request.match.registration
+    url = f"{registration.endpoint}/ngsi-ld/v1/{request.path}"
+    query = {**request.query, "local": "true"} if registration.is_local_only else request.query
+    if query:
+        url += f"?{urlencode(query, safe=_READABLE, quote_via=quote)}"
+    body = None if request.body is None else encode(_with_context(request.body, linked.written))
+    try:
+        answer = send(
+            request.method,
+            url,
+            body,
+            _headers(call, linked, registration, body is not None),
+            allow_private=is_named(url, hosts),
+            timeout_s=registration.timeout_s,
+            max_bytes=MOST_ANSWER_BYTES,
+        )
+    except CallFailed as failure:
+        return Outcome(request, None, str(failure))
+    return Outcome(request, answer)
+
+
+def _headers(call: Call, linked: Linked, registration: Registration, has_body: bool) -> dict[str, str]:
+    info = {each["key"]: each["value"] for each in registration.doc.get("contextSourceInfo", ())}
+    found = {key: each for key, each in info.items() if key.lower() not in _KEPT_HEADERS and key != "jsonldContext"}
+    for key, value in found.items():
+        if value == "urn:ngsi-ld:request":  # the caller's own header is passed on (§4.3.6.5)
+            found[key] = call.headers.get(key.lower(), "")
+    found = {key: value for key, value in found.items() if value}
+    found["Accept"] = JSON
+    if has_body:
+        found["Content-Type"] = LD
+    else:
+        found["Link"] = link_header(linked).decode("latin-1")
+    if "tenant" in registration.doc:
+        found["NGSILD-Tenant"] = registration.doc["tenant"]
+    before = call.headers.get("via", "")
+    found["Via"] = f"{before}, 1.1 {alias_of(call)}" if before else f"1.1 {alias_of(call)}"
+    return found
+
+
+def _with_context(body: Any, context: Any) -> Any:
+    if isinstance(body, list):
+        return [_with_context(each, context) for each in body]
+    return {**body, "@context": context} if isinstance(body, dict) else body

@@ -1,0 +1,153 @@
+"""Distributed reads (§5.7.1, §5.7.2, §4.5.5): what other sources hold is put together with what is here.
+
+What a source says of a type that is declared personal here is left out: whose consent it came under cannot be known
+(docs/decisions/0015).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sanpo.broker.errors import ParameterIsInvalid
+from sanpo.broker.language.type_selection import parse_types
+from sanpo.broker.ngsi_ld.asking import asked_in_body
+from sanpo.broker.ngsi_ld.calls import Call, Headers
+from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all, warnings_of
+from sanpo.broker.ngsi_ld.linking import Linked, parse
+from sanpo.broker.ngsi_ld.registrations import asked_in, source_filter
+from sanpo.broker.personal import personal_types
+from sanpo.broker.registrations.actions import matches
+from sanpo.broker.registrations.matching import Asked, Match
+from sanpo.broker.representation.reading import Nulls, Reader
+from sanpo.ground.errors import DomainError
+
+_PASSED = (
+    "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "expandValues",
+    "datasetId",
+)  # fmt: skip
+
+
+def sources_of_entity(call: Call, linked: Linked, entity_id: str) -> list[Match]:
+    """The sources that may hold an entity."""
+    if call.flag("local"):
+        return []
+    asked = replace(asked_in(call, linked), ids=frozenset({entity_id}))
+    return matches(call.place, "retrieveEntity", asked)
+
+
+def sources_of_query(call: Call, linked: Linked, data: Any) -> list[Match]:
+    """The sources that may hold what a query finds. Raises `ParameterIsInvalid`: what is distributed is not ordered."""
+    if call.flag("local"):
+        return []
+    if data is None:
+        asked = [asked_in(call, linked)]
+        fits = source_filter(call, linked)
+    else:
+        asked = _asked_in_selectors(call, linked, data)
+        fits = lambda registration: True  # noqa: E731
+    operation = "queryEntity" if data is None else "queryBatch"
+    found: dict[str, Match] = {}
+    for each in asked:
+        for match in matches(call.place, operation, each, fits):
+            found.setdefault(match.registration.registration_id, match)
+    if found and call.query.get("orderBy"):
+        raise ParameterIsInvalid(
+            name="orderBy", problem="cannot stand in a query to other sources: ask with local=true"
+        )
+    return list(found.values())
+
+
+def _asked_in_selectors(call: Call, linked: Linked, data: Any) -> list[Asked]:
+    asked_in_body(call, data)  # raises where it is no query
+    found = []
+    for each in data.get("entities") or [{}]:
+        ids = each.get("id")
+        listed = None if ids is None else frozenset(ids if isinstance(ids, list) else [ids])
+        types = parse_types(each["type"], linked.context) if "type" in each else None
+        attrs = data.get("attrs")
+        names = frozenset(linked.context.expand(name) for name in attrs) if attrs else None
+        found.append(Asked(listed, types, names))
+    return found
+
+
+def retrieve(call: Call, linked: Linked, sources: Sequence[Match], entity_id: str) -> tuple[list[Any], Headers]:
+    """What the sources say of one entity: documents, each with its match; and warnings."""
+    passed = {name: call.query[name] for name in ("attrs", "type", "datasetId") if call.query.get(name)}
+    requests = [Request(match, "GET", f"entities/{entity_id}", passed) for match in sources]
+    return _read(call, linked, ask_all(call, linked, requests))
+
+
+def query(call: Call, linked: Linked, sources: Sequence[Match], data: Any) -> tuple[list[Any], Headers]:
+    """What the sources find."""
+    requests = []
+    for match in sources:
+        if data is not None:
+            requests.append(Request(match, "POST", "entityOperations/query", {}, data))
+            continue
+        passed = {name: value for name, value in call.query.items() if name in _PASSED}
+        if match.ids and "id" not in passed:
+            passed["id"] = ",".join(sorted(match.ids))
+        if match.attributes is not None:
+            passed["attrs"] = ",".join(sorted(linked.context.compact(each) for each in match.attributes))
+        requests.append(Request(match, "GET", "entities", passed))
+    return _read(call, linked, ask_all(call, linked, requests))
+
+
+def merged(local: Iterable[Any], remote: Iterable[tuple[Match, Any]]) -> list[Any]:
+    """One document for each entity: the newest instance of an attribute wins; an auxiliary source only adds (§4.5.5)."""
+    found: dict[str, Any] = {doc["id"]: doc for doc in local}
+    ordered = sorted(remote, key=lambda each: each[0].registration.mode == "auxiliary")
+    for match, doc in ordered:
+        known = found.get(doc["id"])
+        held = match.attributes
+        attrs = {iri: each for iri, each in doc["attrs"].items() if held is None or iri in held}
+        shown = {**doc, "attrs": attrs}
+        if known is None:
+            found[doc["id"]] = shown
+        else:
+            found[doc["id"]] = _both(known, shown, adds_only=match.registration.mode == "auxiliary")
+    return list(found.values())
+
+
+def _both(known: Any, other: Any, *, adds_only: bool) -> Any:
+    attrs = dict(known["attrs"])
+    for iri, instances in other["attrs"].items():
+        if iri not in attrs:
+            attrs[iri] = instances
+        elif not adds_only:
+            attrs[iri] = _newest(attrs[iri], instances)
+    types = [*known["type"], *(each for each in other["type"] if each not in known["type"])]
+    return {**known, "type": types, "attrs": attrs}
+
+
+def _newest(mine: list[Any], theirs: list[Any]) -> list[Any]:
+    """One instance for each datasetId: the one observed last, or else changed last."""
+    found: dict[str | None, Any] = {each.get("datasetId"): each for each in mine}
+    for each in theirs:
+        known = found.get(each.get("datasetId"))
+        if known is None or _moment(each) > _moment(known):
+            found[each.get("datasetId")] = each
+    return list(found.values())
+
+
+def _moment(instance: Any) -> str:
+    return str(instance.get("observedAt") or instance.get("modifiedAt") or "")
+
+
+def _read(call: Call, linked: Linked, outcomes: Sequence[Outcome]) -> tuple[list[Any], Headers]:
+    reader = Reader(linked.context, call.place.now(), Nulls.REFUSED, False)
+    personal = personal_types(call.city)
+    found: list[tuple[Match, Any]] = []
+    invalid = []
+    for outcome in outcomes:
+        if not outcome.is_good or outcome.answer is None:
+            continue
+        try:
+            data = parse(outcome.answer.body)
+            items = data if isinstance(data, list) else [data]
+            docs = [reader.entity({k: v for k, v in each.items() if k != "@context"}) for each in items]
+        except (DomainError, AttributeError, TypeError):
+            invalid.append(outcome)
+            continue
+        found.extend((outcome.request.match, doc) for doc in docs if not any(each in personal for each in doc["type"]))
+    return found, warnings_of(outcomes, invalid)

@@ -1,0 +1,130 @@
+"""`/csourceRegistrations` (§6.8, §6.9)."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from sanpo.broker.errors import QueryIsTooWide
+from sanpo.broker.language.geo import matches_geo, parse_geo
+from sanpo.broker.language.ids import parse_id_pattern, parse_ids
+from sanpo.broker.language.projection import parse_attrs
+from sanpo.broker.language.q.matching import matches_q
+from sanpo.broker.language.q.parse import parse_q
+from sanpo.broker.language.scopes import matches_scope_q, parse_scope_q
+from sanpo.broker.language.type_selection import parse_types
+from sanpo.broker.ngsi_ld.asking import window_of
+from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
+from sanpo.broker.ngsi_ld.linking import Linked
+from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
+from sanpo.broker.ngsi_ld.shaping import check_id
+from sanpo.broker.registrations import actions
+from sanpo.broker.registrations.matching import Asked
+from sanpo.broker.registrations.model import Registration
+
+_PATH = "/ngsi-ld/v1/csourceRegistrations"
+_NARROWING = ("id", "type", "idPattern", "attrs", "q", "csf", "georel", "scopeQ")
+
+
+def register(call: Call) -> Reply:
+    """5.9.2 Register Context Source."""
+    data, linked = call.document
+    found = actions.register(call.place, data, linked.context)
+    return Reply(201, headers=[(b"location", f"{_PATH}/{quote(found, safe=':')}".encode())])
+
+
+def retrieve(call: Call) -> Reply:
+    """5.10.1 Retrieve Context Source Registration."""
+    linked, registration_id = call.linked, check_id(call.segments[0])
+    found = actions.retrieve(call.place, registration_id, linked.context, system="sysAttrs" in call.options)
+    return call.answer(found, linked)
+
+
+def query(call: Call) -> Reply:
+    """5.10.2 Query Context Source Registrations."""
+    linked, window = call.linked, window_of(call)
+    if not any(call.query.get(name) for name in _NARROWING):
+        raise QueryIsTooWide
+    asked, fits = asked_in(call, linked), _filter(call, linked)
+    system = "sysAttrs" in call.options
+    docs, more, count = actions.query(call.place, asked, fits, window, linked.context, system=system)
+    headers: Headers = [(b"ngsild-results-count", b"%d" % count)] if window.count else []
+    offsets = [("next", window.offset + window.limit)] if more and window.limit else []
+    if window.offset and window.limit:
+        offsets.append(("prev", max(0, window.offset - window.limit)))
+    for relation, offset in offsets:
+        there = urlencode({**call.query, "limit": window.limit, "offset": offset})
+        headers.append((b"link", f'<{_PATH}?{there}>; rel="{relation}"; type="{call.media_type}"'.encode()))
+    return call.answer(docs, linked, headers)
+
+
+def update(call: Call) -> Reply:
+    """5.9.3 Update Context Source Registration."""
+    registration_id = check_id(call.segments[0])
+    data, linked = call.document
+    actions.update(call.place, registration_id, data, linked.context)
+    return NO_CONTENT
+
+
+def delete(call: Call) -> Reply:
+    """5.9.4 Delete Context Source Registration."""
+    actions.delete(call.place, check_id(call.segments[0]))
+    return NO_CONTENT
+
+
+def asked_in(call: Call, linked: Linked) -> Asked:
+    """What a query's parameters are about."""
+    ids, types, pattern, attrs = (call.query.get(name) for name in ("id", "type", "idPattern", "attrs"))
+    return Asked(
+        frozenset(parse_ids(ids)) if ids else None,
+        parse_types(types, linked.context) if types else None,
+        frozenset(parse_attrs(attrs, linked.context)) if attrs else None,
+        parse_id_pattern(pattern) if pattern and not ids else None,
+    )
+
+
+def source_filter(call: Call, linked: Linked) -> actions.Fits:
+    """The filter over sources (`csf`, §4.9)."""
+    given = call.query.get("csf")
+    if not given:
+        return lambda registration: True
+    query = parse_q(given, linked.context, parameter="csf")
+    return lambda registration: matches_q(query, registration.as_entity())
+
+
+def _filter(call: Call, linked: Linked) -> actions.Fits:
+    tests: list[Any] = [source_filter(call, linked)]
+    if call.query.get("q"):
+        condition = parse_q(call.query["q"], linked.context)
+        tests.append(lambda registration: matches_q(condition, registration.as_entity()))
+    if call.query.get("scopeQ"):
+        scopes = parse_scope_q(call.query["scopeQ"])
+        tests.append(lambda registration: matches_scope_q(scopes, registration.as_entity()))
+    place = parse_geo(
+        call.query.get("georel"),
+        call.query.get("geometry"),
+        call.query.get("coordinates"),
+        linked.context,
+        geoproperty=call.query.get("geoproperty"),
+    )
+    if place is not None:
+        tests.append(lambda registration: matches_geo(place, registration.as_entity()))
+
+    def fits(registration: Registration) -> bool:
+        return all(test(registration) for test in tests)
+
+    return fits
+
+
+_ONE = "csourceRegistrations/{}"
+OPERATIONS = [
+    Operation("POST", "csourceRegistrations", register, "5.9.2", parameters(), bodies=BODIES),
+    Operation(
+        "GET", "csourceRegistrations", query, "5.10.2",
+        parameters(
+            "id", "type", "idPattern", "attrs", "q", "csf", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
+            "timeproperty", "timerel", "timeAt", "endTimeAt", "limit", "offset", "count", "options",
+        ),
+    ),
+    Operation("GET", _ONE, retrieve, "5.10.1", parameters("options")),
+    Operation("PATCH", _ONE, update, "5.9.3", parameters(), bodies=PATCHES),
+    Operation("DELETE", _ONE, delete, "5.9.4", parameters()),
+]  # fmt: skip

@@ -1,0 +1,107 @@
+"""Which registrations an operation concerns, and with which ids and attributes (§5.12). Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sanpo.broker.language.patterns import Pattern
+from sanpo.broker.language.type_selection import TypeSelection, matches_types
+from sanpo.broker.registrations.model import Information, Registration, Selector
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an operation is about; None where it does not say."""
+
+    ids: frozenset[str] | None = None
+    types: TypeSelection | None = None
+    attributes: frozenset[str] | None = None
+    pattern: Pattern | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """A registration, and what of the operation it concerns: ids it names (None: any), attributes (None: all)."""
+
+    registration: Registration
+    ids: frozenset[str] | None
+    attributes: frozenset[str] | None
+
+
+def match(registration: Registration, asked: Asked) -> Match | None:
+    """How the registration matches, or None."""
+    found = [each for each in registration.information if information_matches(each, asked)]
+    if not found:
+        return None
+    ids: set[str] | None = set()
+    attributes: set[str] | None = set()
+    for each in found:
+        named = [selector.id for selector in each.selectors if _selects(selector, asked)]
+        ids = None if ids is None or not named or None in named else ids | {name for name in named if name}
+        if attributes is not None:
+            held = each.attributes
+            if held is None:
+                attributes = None
+            else:
+                attributes |= held if asked.attributes is None else held & asked.attributes
+    return Match(
+        registration,
+        None if ids is None else frozenset(ids),
+        None if attributes is None else frozenset(attributes),
+    )
+
+
+def information_matches(information: Information, asked: Asked) -> bool:
+    """Whether one element of a registration matches (§5.12)."""
+    if information.selectors and not any(_selects(each, asked) for each in information.selectors):
+        return False
+    return (
+        information.attributes is None
+        or asked.attributes is None
+        or not information.attributes.isdisjoint(asked.attributes)
+    )
+
+
+def narrowed(registration: Registration, asked: Asked) -> Registration:
+    """The registration with those elements of its information alone that match (§5.10.2.4)."""
+    kept = [
+        given
+        for given, each in zip(registration.doc["information"], registration.information, strict=True)
+        if information_matches(each, asked)
+    ]
+    return replace(registration, doc={**registration.doc, "information": kept})
+
+
+def conflicting(new: Registration, others: Iterable[Registration]) -> Registration | None:
+    """A registration that holds for itself what `new` claims: once exclusive, no other proxy may be (§4.3.6.3)."""
+    if not new.is_proxy:
+        return None
+    for other in others:
+        if (
+            "exclusive" not in (new.mode, other.mode)
+            or not other.is_proxy
+            or other.registration_id == new.registration_id
+        ):
+            continue
+        for mine in new.information:
+            for theirs in other.information:
+                if _overlap(mine, theirs):
+                    return other
+    return None
+
+
+def _overlap(mine: Information, theirs: Information) -> bool:
+    attributes = (
+        mine.attributes is None or theirs.attributes is None or not mine.attributes.isdisjoint(theirs.attributes)
+    )
+    ids = {each.id for each in mine.selectors}, {each.id for each in theirs.selectors}
+    return attributes and (None in ids[0] or None in ids[1] or not ids[0].isdisjoint(ids[1]))
+
+
+def _selects(selector: Selector, asked: Asked) -> bool:
+    if asked.types is not None and not matches_types(asked.types, {"type": [selector.type]}):
+        return False
+    if asked.ids is not None:
+        if selector.id is not None:
+            return selector.id in asked.ids
+        return selector.pattern is None or any(selector.pattern.found_in(each) for each in asked.ids)
+    return asked.pattern is None or selector.id is None or asked.pattern.found_in(selector.id)

@@ -1,0 +1,117 @@
+"""A registration as operations look at it: of which entities and attributes a source holds what, and how it is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sanpo.broker.language.ids import parse_id_pattern
+from sanpo.broker.language.patterns import Pattern
+from sanpo.broker.model import LOCATION
+
+Mode = Literal["inclusive", "exclusive", "redirect", "auxiliary"]
+MODES = ("inclusive", "exclusive", "redirect", "auxiliary")
+PROXIES = ("exclusive", "redirect")
+_TYPES_AND_ATTRIBUTES = (
+    "retrieveEntityTypes", "retrieveEntityTypeDetails", "retrieveEntityTypeInfo", "retrieveAttrTypes",
+    "retrieveAttrTypeDetails", "retrieveAttrTypeInfo",
+)  # fmt: skip
+_SUBSCRIPTIONS = (
+    "createSubscription", "updateSubscription", "retrieveSubscription", "querySubscription", "deleteSubscription",
+)  # fmt: skip
+GROUPS: Mapping[str, frozenset[str]] = {
+    "federationOps": frozenset(
+        {"retrieveEntity", "queryEntity", "queryBatch", *_TYPES_AND_ATTRIBUTES, *_SUBSCRIPTIONS}
+    ),
+    "updateOps": frozenset({"updateEntity", "updateAttrs", "replaceEntity", "replaceAttrs"}),
+    "retrieveOps": frozenset({"retrieveEntity", "queryEntity"}),
+    "redirectionOps": frozenset(
+        {
+            "createEntity", "updateEntity", "appendAttrs", "updateAttrs", "deleteAttrs", "deleteEntity", "mergeEntity",
+            "replaceEntity", "replaceAttrs", "purgeEntity", "createBatch", "upsertBatch", "updateBatch", "deleteBatch",
+            "mergeBatch", "retrieveEntity", "queryEntity", "queryBatch", *_TYPES_AND_ATTRIBUTES,
+        }
+    ),
+}  # fmt: skip
+"""Table 4.20-1: groups of operations by name."""
+OPERATIONS = frozenset.union(*GROUPS.values()) | {
+    "upsertTemporal", "appendAttrsTemporal", "deleteAttrsTemporal", "updateAttrsTemporal", "deleteAttrInstanceTemporal",
+    "deleteTemporal", "retrieveTemporal", "queryTemporal",
+}  # fmt: skip
+DEFAULT_TIMEOUT_MS = 3_000
+MOST_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Entities of a type; of one id, or of ids in which a pattern is found, where either is given."""
+
+    type: str
+    id: str | None = None
+    pattern: Pattern | None = None
+
+
+@dataclass(frozen=True)
+class Information:
+    """What a source holds: entities (none named: any) and attributes of them (None: all)."""
+
+    selectors: tuple[Selector, ...]
+    attributes: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One registration, read out of its stored document."""
+
+    registration_id: str
+    doc: Mapping[str, Any]
+    information: tuple[Information, ...]
+
+    @property
+    def mode(self) -> str:
+        return str(self.doc.get("mode", "inclusive"))
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether what it names is held there and not here (§4.3.6.3)."""
+        return self.mode in PROXIES
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.doc["endpoint"]).rstrip("/")
+
+    @property
+    def timeout_s(self) -> float:
+        return float(self.doc.get("management", {}).get("timeout", DEFAULT_TIMEOUT_MS)) / 1000
+
+    @property
+    def is_local_only(self) -> bool:
+        return bool(self.doc.get("localOnly") or self.doc.get("management", {}).get("localOnly"))
+
+    def serves(self, operation: str) -> bool:
+        given = self.doc.get("operations", ["federationOps"])
+        return any(operation == each or operation in GROUPS.get(each, ()) for each in given)
+
+    def as_entity(self) -> Mapping[str, Any]:
+        """Its properties in the shape of an entity, for the query language (§5.10.2)."""
+        attrs = {iri: [{"type": "Property", "value": value}] for iri, value in self.doc.get("properties", {}).items()}
+        if "location" in self.doc:
+            attrs[LOCATION] = [{"type": "GeoProperty", "value": self.doc["location"]}]
+        return {"id": self.registration_id, "type": [], "scope": self.doc.get("scope", []), "attrs": attrs}
+
+
+def registration_of(doc: Mapping[str, Any]) -> Registration:
+    """The registration of a document that was checked."""
+    return Registration(doc["id"], doc, tuple(map(_information, doc["information"])))
+
+
+def _information(given: Mapping[str, Any]) -> Information:
+    selectors = tuple(
+        Selector(
+            each["type"],
+            each.get("id"),
+            parse_id_pattern(each["idPattern"]) if "idPattern" in each else None,
+        )
+        for each in given.get("entities", ())
+    )
+    names = [*given.get("propertyNames", ()), *given.get("relationshipNames", ())]
+    return Information(selectors, frozenset(names) if names else None)

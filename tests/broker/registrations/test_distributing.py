@@ -1,0 +1,265 @@
+"""Distributed operations: what goes where by the mode of a registration, and what the answer says (§4.3.6, §5.6, §5.7)."""
+
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from tests.broker.registrations.conftest import Source, register
+
+CAR = "urn:ngsi-ld:Car:1"
+SPEED = {"type": "Property", "value": 80}
+BRAND = {"type": "Property", "value": "A"}
+WHOLE = {"id": CAR, "type": "Car", "speed": SPEED, "brand": BRAND}
+ALL = {"operations": ["redirectionOps"]}
+OF_SPEED: Any = {"entity": {"id": CAR}, "information": {"propertyNames": ["speed"]}, **ALL}
+
+
+def local(here: TestClient[Any]) -> Any:
+    answer = here.get(f"/entities/{CAR}?local=true")
+    return answer.json() if answer.status_code == 200 else None
+
+
+def test_entity_of_another_source_is_retrieved(here: TestClient[Any], source: Source) -> None:
+    register(here, source, contextSourceInfo=[{"key": "X-Purpose", "value": "traffic"}], tenant="next")
+    source.lay("GET", f"entities/{CAR}", 200, WHOLE)
+    assert here.get(f"/entities/{CAR}").json() == WHOLE
+    _, _, _, headers = source.asked[0]
+    assert (headers["x-purpose"], headers["ngsild-tenant"]) == ("traffic", "next")
+    assert headers["via"].startswith("1.1 urn:ngsi-ld:ContextSource:")
+    assert here.get(f"/entities/{CAR}?local=true").status_code == 404
+    assert len(source.asked) == 1
+
+
+@pytest.mark.parametrize(("mode", "speed"), [("inclusive", 80), ("auxiliary", 50)])
+def test_what_is_here_and_there_is_put_together(here: TestClient[Any], source: Source, mode: str, speed: int) -> None:
+    """An inclusive source wins where it observed later, an auxiliary one only adds (§4.3.6.2)."""
+    old = {"type": "Property", "value": 50, "observedAt": "2026-01-01T00:00:00Z"}
+    here.post("/entities", json={"id": CAR, "type": "Car", "speed": old})
+    register(here, source, mode=mode)
+    source.lay("GET", f"entities/{CAR}", 200, {**WHOLE, "speed": {**SPEED, "observedAt": "2026-02-01T00:00:00Z"}})
+    found = here.get(f"/entities/{CAR}").json()
+    assert (found["speed"]["value"], found["brand"]) == (speed, BRAND)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "warning"),
+    [(404, None, None), (403, {}, "299"), (200, b"no json", "111"), (200, {"type": "Car"}, "111")],
+)
+def test_source_that_fails_is_named_in_a_warning(
+    here: TestClient[Any], source: Source, status: int, body: Any, warning: str | None
+) -> None:
+    """§6.3.17"""
+    register(here, source)
+    source.lay("GET", f"entities/{CAR}", status, body)
+    answer = here.get(f"/entities/{CAR}")
+    assert answer.status_code == 404
+    assert answer.headers.get("ngsild-warning", "")[:3] == (warning or "")
+    here.post("/entities?local=true", json=WHOLE)
+    assert here.get(f"/entities/{CAR}").status_code == 200
+
+
+def test_source_that_does_not_answer_holds_nobody_up(here: TestClient[Any], source: Source) -> None:
+    here.post("/entities", json=WHOLE)
+    answer = here.post(
+        "/csourceRegistrations",
+        json={
+            "type": "ContextSourceRegistration",
+            "endpoint": "http://127.0.0.1:9",
+            "information": [{"entities": [{"type": "Car"}]}],
+        },
+    )
+    assert answer.status_code == 201
+    found = here.get(f"/entities/{CAR}")
+    assert (found.status_code, found.headers["ngsild-warning"][:3]) == (200, "112")
+
+
+def test_private_address_is_not_asked_unless_the_city_allows_it(broker: TestClient[Any], source: Source) -> None:
+    register(broker, source)
+    source.lay("GET", f"entities/{CAR}", 200, WHOLE)
+    assert broker.get(f"/entities/{CAR}").status_code == 404
+    assert source.asked == []
+
+
+def test_query_gathers_pages_and_counts(here: TestClient[Any], source: Source) -> None:
+    here.post("/entities", json=WHOLE)
+    register(here, source)
+    there = [{"id": f"urn:next:{n}", "type": "Car", "speed": SPEED} for n in range(2)]
+    source.lay("GET", "entities", 200, there)
+    page = here.get("/entities?type=Car&limit=2&count=true")
+    assert ([each["id"] for each in page.json()], page.headers["ngsild-results-count"]) == ([CAR, "urn:next:0"], "3")
+    assert [each["id"] for each in here.get("/entities?type=Car&limit=2&offset=2").json()] == ["urn:next:1"]
+    assert source.lines[0] == "GET entities?type=Car"
+    assert here.get("/entities?type=Car&orderBy=speed").status_code == 400
+    assert here.get("/entities?type=Car&orderBy=speed&local=true").status_code == 200
+    assert len(here.get("/entities?type=Bus").json()) == 0
+    assert here.get("/entities?type=Car&csf=kind==1").json() == [WHOLE]
+
+
+def test_query_asks_a_source_for_what_it_holds(here: TestClient[Any], source: Source) -> None:
+    register(here, source, mode="exclusive", **OF_SPEED)
+    here.post("/entities?local=true", json={"id": CAR, "type": "Car", "brand": BRAND})
+    source.lay("GET", "entities", 200, [{"id": CAR, "type": "Car", "speed": SPEED}])
+    assert here.get("/entities?type=Car").json() == [{**WHOLE}]
+    assert source.lines == [f"GET entities?type=Car&id={CAR}&attrs=speed"]
+
+
+def test_query_by_post_goes_on_by_post(here: TestClient[Any], source: Source) -> None:
+    register(here, source)
+    source.lay("POST", "entityOperations/query", 200, [WHOLE])
+    asked = {"type": "Query", "entities": [{"type": "Car"}]}
+    assert here.post("/entityOperations/query", json=asked).json() == [WHOLE]
+    assert source.asked[0][2]["entities"] == [{"type": "Car"}]
+
+
+@pytest.mark.parametrize(
+    ("members", "sent", "kept"),
+    [
+        ({"mode": "inclusive", **ALL}, WHOLE, WHOLE),
+        ({"mode": "redirect", **ALL}, WHOLE, None),
+        ({"mode": "exclusive", **OF_SPEED}, {"speed": SPEED}, {"brand": BRAND}),
+        ({"mode": "auxiliary", **ALL}, None, WHOLE),
+        ({"mode": "inclusive"}, None, WHOLE),
+    ],
+    ids=["inclusive", "redirect", "exclusive", "auxiliary", "not_its_operation"],
+)
+def test_creation_goes_where_the_mode_says(
+    here: TestClient[Any], source: Source, members: Any, sent: Any, kept: Any
+) -> None:
+    """§4.3.6.2, §4.3.6.3"""
+    register(here, source, **members)
+    source.lay("POST", "entities", 201)
+    answer = here.post("/entities", json=WHOLE)
+    assert (answer.status_code, answer.headers["location"]) == (201, f"/ngsi-ld/v1/entities/{CAR}")
+    heads = {"id": CAR, "type": "Car"}
+    assert local(here) == (None if kept is None else {**heads, **kept})
+    bodies = [{k: v for k, v in body.items() if k != "@context"} for _, _, body, _ in source.asked]
+    assert bodies == ([] if sent is None else [{**heads, **sent}])
+
+
+@pytest.mark.parametrize(
+    ("is_here", "status", "wanted", "errors"),
+    [
+        (False, 201, 201, []),
+        (True, 201, 207, [409]),
+        (False, 409, 207, [409]),
+        (False, 500, 207, [500]),
+        (True, 409, 409, None),
+    ],
+)
+def test_partial_success_names_each_error(
+    here: TestClient[Any], source: Source, is_here: bool, status: int, wanted: int, errors: Any
+) -> None:
+    """§6.4.3.1"""
+    if is_here:
+        here.post("/entities", json=WHOLE)
+    register(here, source, **ALL)
+    source.lay("POST", "entities", status)
+    answer = here.post("/entities", json=WHOLE)
+    assert answer.status_code == wanted
+    if wanted == 207:
+        assert [each["error"]["status"] for each in answer.json()["errors"]] == errors
+        assert answer.json()["success"] == [CAR]
+
+
+WRITES = [
+    ("PATCH", "", {"speed": {"value": 1}, "brand": {"value": "B"}}, {"speed": {"value": 1}}),
+    (
+        "PATCH",
+        "/attrs",
+        {"speed": {"type": "Property", "value": 1}, "brand": BRAND},
+        {"speed": {"type": "Property", "value": 1}},
+    ),
+    ("POST", "/attrs", {"speed": SPEED, "fuel": SPEED}, {"speed": SPEED}),
+    ("PUT", "", WHOLE, {"id": CAR, "type": "Car", "speed": SPEED}),
+    ("PATCH", "/attrs/speed", {"value": 1}, {"value": 1}),
+    ("PUT", "/attrs/speed", SPEED, SPEED),
+    ("DELETE", "/attrs/speed", None, None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "sent"), WRITES)
+def test_change_of_what_another_holds_goes_there_and_the_rest_stays(
+    here: TestClient[Any], source: Source, method: str, path: str, body: Any, sent: Any
+) -> None:
+    here.post("/entities", json={"id": CAR, "type": "Car", "brand": BRAND})
+    register(here, source, mode="exclusive", **OF_SPEED)
+    source.lay(method, f"entities/{CAR}{path}", 204)
+    answer = here.request(method, f"/entities/{CAR}{path}", json=body)
+    assert answer.status_code == 204, answer.text
+    assert source.lines == [f"{method} entities/{CAR}{path}"]
+    given = source.asked[0][2]
+    assert (None if given is None else {k: v for k, v in given.items() if k != "@context"}) == sent
+    assert "speed" not in local(here)
+
+
+def test_deletion_here_and_there(here: TestClient[Any], source: Source) -> None:
+    here.post("/entities", json=WHOLE)
+    register(here, source, **ALL)
+    answer = here.delete(f"/entities/{CAR}")
+    assert (answer.status_code, answer.json()["errors"][0]["error"]["status"]) == (207, 404)
+    assert here.delete(f"/entities/{CAR}").status_code == 404
+    source.lay("DELETE", f"entities/{CAR}", 204)
+    here.post("/entities?local=true", json=WHOLE)
+    assert here.delete(f"/entities/{CAR}").status_code == 204
+    assert local(here) is None
+
+
+@pytest.mark.parametrize("operation", ["create", "upsert"])
+def test_batch_sends_each_source_its_part_in_one_call(here: TestClient[Any], source: Source, operation: str) -> None:
+    register(here, source, mode="redirect", entity={"idPattern": "urn:next:.*"}, **ALL)
+    source.lay("POST", f"entityOperations/{operation}", 201)
+    batch = [WHOLE, *({"id": f"urn:next:{n}", "type": "Car", "speed": SPEED} for n in range(2))]
+    answer = here.post(f"/entityOperations/{operation}", json=batch)
+    assert (answer.status_code, answer.json()) == (201, [CAR, "urn:next:0", "urn:next:1"])
+    assert [each["id"] for each in source.asked[0][2]] == ["urn:next:0", "urn:next:1"]
+    assert [each["id"] for each in here.get("/entities?type=Car&local=true").json()] == [CAR]
+
+
+def test_batch_that_a_source_refuses_names_its_entities(here: TestClient[Any], source: Source) -> None:
+    register(here, source, mode="redirect", entity={"idPattern": "urn:next:.*"}, **ALL)
+    source.lay("POST", "entityOperations/delete", 400, {"type": "x", "title": "no", "detail": "no"})
+    here.post("/entities", json=WHOLE)
+    answer = here.post("/entityOperations/delete", json=[CAR, "urn:next:1"])
+    assert (answer.status_code, answer.json()["success"]) == (207, [CAR])
+    assert [each["entityId"] for each in answer.json()["errors"]] == ["urn:next:1"]
+
+
+def test_request_that_came_through_here_is_a_loop(here: TestClient[Any], source: Source) -> None:
+    """§6.3.18"""
+    register(here, source, **ALL)
+    source.lay("POST", "entities", 201)
+    here.post("/entities", json=WHOLE, headers={"via": "1.1 urn:other:broker"})
+    via = source.asked[0][3]["via"]
+    assert via.startswith("1.1 urn:other:broker, 1.1 urn:ngsi-ld:ContextSource:")
+    for method, path in (("DELETE", f"/entities/{CAR}"), ("GET", f"/entities/{CAR}"), ("GET", "/entities?type=Car")):
+        assert here.request(method, path, headers={"via": via}).status_code == 508
+    assert len(source.asked) == 1
+
+
+def test_source_for_its_own_data_alone_is_asked_locally(here: TestClient[Any], source: Source) -> None:
+    register(here, source, localOnly=True)
+    here.get(f"/entities/{CAR}")
+    assert source.lines == [f"GET entities/{CAR}?local=true"]
+
+
+def test_expired_or_deleted_registration_is_not_asked(here: TestClient[Any], source: Source) -> None:
+    found = register(here, source)
+    here.delete(f"/csourceRegistrations/{found}")
+    here.get(f"/entities/{CAR}")
+    assert source.asked == []
+
+
+def test_personal_entities_neither_leave_nor_come_in(
+    here: TestClient[Any], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    car = "https://uri.etsi.org/ngsi-ld/default-context/Car"
+    for module in ("gathering", "distributing"):
+        monkeypatch.setattr(f"sanpo.broker.ngsi_ld.{module}.personal_types", lambda city: {car: None})
+    register(here, source, **ALL)
+    source.lay("GET", f"entities/{CAR}", 200, WHOLE)
+    source.lay("GET", "entities", 200, [WHOLE])
+    assert here.get(f"/entities/{CAR}").status_code == 404
+    assert here.get("/entities?type=Car").json() == []
+    here.post("/entities", json=WHOLE)
+    assert [line for line in source.lines if line.startswith("POST")] == []
