@@ -5,6 +5,17 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from sanpo.broker.contexts.context import CORE
+from sanpo.broker.entities import Place
+from sanpo.broker.registrations import actions
+from sanpo.broker.registrations.errors import (
+    RegistrationConflicts,
+    RegistrationExists,
+    RegistrationIsInvalid,
+    RegistrationNotFound,
+)
+from sanpo.ground.city import City
+from tests.broker.consented import OPERATOR
 from tests.broker.registrations.conftest import Source, register
 
 PLACE = {"type": "Point", "coordinates": [139.93, 37.49]}
@@ -138,3 +149,24 @@ def test_query_pages_and_counts(here: TestClient[Any], source: Source) -> None:
     assert ([each["id"] for each in page.json()], page.headers["ngsild-results-count"]) == (ids[:2], "3")
     assert 'rel="next"' in page.headers["link"]
     assert here.get("/csourceRegistrations").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"information": [{"entities": [{"type": "Bus"}]}]}, RegistrationExists),
+        ({"id": "urn:a:2", "mode": "exclusive"}, RegistrationIsInvalid),
+        ({"id": "urn:a:2"}, RegistrationConflicts),
+    ],
+)
+def test_refusal_names_its_reason(city: City, changes: Any, error: type[Exception]) -> None:
+    place = Place(city, OPERATOR)
+    claim = [{"entities": [{"type": "Car", "id": "urn:next:1"}], "propertyNames": ["speed"]}]
+    actions.register(place, {**FULL, "information": claim, "mode": "exclusive"}, CORE)
+    given = {**FULL, "information": claim, "mode": "redirect", **changes}
+    if error is RegistrationIsInvalid:
+        given["information"] = [{"entities": [{"type": "Car"}]}]
+    with pytest.raises(error):
+        actions.register(place, given, CORE)
+    with pytest.raises(RegistrationNotFound):
+        actions.retrieve(place, "urn:a:2", CORE)
