@@ -257,12 +257,16 @@ class Reader:
             elif name in _ALL_VALUE_KEYS or name in _ONLY_IN_ANSWERS or name in _SEALED or not is_name(name):
                 refuse(where, f"cannot be part of a {kind}")
             else:
-                subs[self.context.expand(name)] = self._subs(name, member, depth + 1)
+                subs[self._name(name, where)] = self._subs(name, member, depth + 1)
         if subs:
             found["attrs"] = subs
         if not depth:
             found["createdAt"] = found["modifiedAt"] = self.now
         return found
+
+    def _name(self, name: str, where: str) -> str:
+        iri = self.context.expand(name)
+        return refuse(where, "is a keyword of JSON-LD") if iri[0] == "@" else iri
 
     def _subs(self, name: str, value: Any, depth: int) -> list[Instance]:
         if type(value) is list and _are_instances(value):

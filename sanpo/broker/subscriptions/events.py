@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sanpo.broker.contexts import resolve
 from sanpo.broker.entities import Place
 from sanpo.broker.errors import SightIsContended
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
@@ -17,7 +16,7 @@ from sanpo.broker.sight import DUTY
 from sanpo.broker.subscriptions.actions import owner_of
 from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.errors import SubscriptionIsNotStreamed, SubscriptionNotFound
-from sanpo.broker.subscriptions.making import make
+from sanpo.broker.subscriptions.making import context_of, make
 from sanpo.broker.subscriptions.model import Subscription
 from sanpo.broker.subscriptions.store import SQL, find_one
 from sanpo.ground.city import City
@@ -68,7 +67,7 @@ def open_stream(place: Place, subscription_id: str, last_event_id: str | None) -
         no = subscription.subscription_no
         after = int(tx.get(SQL.position, subscription_no=no, notification_id=last_event_id).after)
     written = subscription.doc.get("jsonldContext", subscription.context)
-    linked = Linked(resolve(place.city, written, counted=False), written)
+    linked = Linked(context_of(place.city, subscription), written)
     return Stream(place.city, no, owner.key, link_header(linked), after)
 
 

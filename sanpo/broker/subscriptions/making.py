@@ -26,7 +26,7 @@ def make(city: City, subscription: Subscription, row: Any, used: set[int]) -> Me
 
     `used` are the entities whose use attempts before have recorded; those of this one are added.
     """
-    context = _context_of(city, subscription)
+    context = context_of(city, subscription)
     place = Place(city, subscription.owner.actor, subscription.tenant, used)
     if row.periodic:
         docs = query_entities(place, subscription.parts, Window(MOST_PERIODIC)).docs
@@ -38,7 +38,7 @@ def make(city: City, subscription: Subscription, row: Any, used: set[int]) -> Me
     return render(place, subscription, row.notification_id, shown, context) if shown else None
 
 
-def _context_of(city: City, subscription: Subscription) -> Context:
+def context_of(city: City, subscription: Subscription) -> Context:
     """That of its jsonldContext; what it was made with where that is one of ours and was deleted."""
     try:
         return resolve(city, subscription.doc.get("jsonldContext", subscription.context), counted=False)

@@ -72,3 +72,9 @@ def test_core_terms_stay_what_they_are(broker: TestClient[Any]) -> None:
     found = broker.get(PATH, headers={"accept": "application/ld+json"}).json()
     assert (found["seats"]["type"], found["location"]["type"]) == ("Property", "GeoProperty")
     assert "ngsi-ld-core-context" in found["@context"]  # §5.5.5
+
+
+@pytest.mark.parametrize("members", [{"kind": "x"}, {"seats": {"value": 3, "kind": 1}}, {"type": "kind"}])
+def test_name_of_a_keyword_is_refused(broker: TestClient[Any], members: dict[str, Any]) -> None:
+    made = {"id": ID, "type": "Bench", **members, "@context": {"kind": "@type"}}
+    assert broker.post("/entities", json=made, headers=LD).json()["type"] == BAD_DATA  # §4.6.2

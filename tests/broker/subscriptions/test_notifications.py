@@ -286,3 +286,26 @@ def test_linked_entities_are_told_with_those_that_lead_to_them(
     if join == "inline":
         entity["locatedAt"]["entity"] = paris
     assert receiver.data == ([entity] if join == "inline" else [entity, paris])
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_contexts_without_a_url_are_named_by_their_address(
+    broker: TestClient[Any], open_city: City, receiver: Receiver, deleted: bool
+) -> None:
+    contexts = [{"Building": "https://a.example/Building"}, {"name": "https://a.example/name"}]
+    body = {
+        "id": "urn:ngsi-ld:Subscription:1",
+        "type": "Subscription",
+        "entities": [{"type": "Building"}],
+        "notification": {"endpoint": {"uri": receiver.url}},
+        "@context": contexts,
+    }
+    headers = {"content-type": "application/ld+json"}
+    assert broker.post("/subscriptions", json=body, headers=headers).status_code == 201
+    url = broker.get(f"/subscriptions/{body['id']}").json()["jsonldContext"]
+    if deleted:
+        assert broker.delete(f"/jsonldContexts/{url.rsplit('/', 1)[-1]}").status_code == 204
+    broker.post("/entities", json={**ENTITY, "@context": contexts}, headers=headers)
+    notify_all(open_city)
+    assert receiver.data[0]["type"] == "Building"
+    assert receiver.headers[0]["link"].startswith(f"<{url}>;")
