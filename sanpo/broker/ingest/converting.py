@@ -12,6 +12,7 @@ from sanpo.broker.ingest.paths import Record, Reference, reference, template
 from sanpo.broker.ingest.times import read_zone, time_reader
 from sanpo.broker.representation.checks import check_name, check_uri
 from sanpo.broker.representation.reading import Reader
+from sanpo.broker.store import encode
 from sanpo.broker.temporal.ingest import Observation
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError
@@ -124,6 +125,8 @@ def _instance(value: Any, given: Attribute, at: str | None) -> dict[str, Any]:
         return {"type": "Relationship", "object": value, **more}
     if given.longitude is not None:
         return {"type": "GeoProperty", "value": {"type": "Point", "coordinates": value}, **more}
+    if given.kind in ("json", "text") and b"\\u0000" in encode(value):
+        bad(f"{given.name} holds the character U+0000")
     if given.kind == "json":
         return {"type": "JsonProperty", "json": value, **more}
     if given.kind == "boolean":

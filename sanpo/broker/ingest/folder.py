@@ -2,7 +2,6 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -13,6 +12,7 @@ from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError
 
 log = structlog.get_logger()
+Running = tuple[threading.Thread, threading.Event]
 
 
 def find_mapping(city: City, name: str) -> tuple[Mapping, str]:
@@ -26,7 +26,7 @@ def find_mapping(city: City, name: str) -> tuple[Mapping, str]:
 
 def listen_all(city: City) -> None:
     """The duty: listens for each mapping with a topic, anew where its file has changed, no more where it has gone."""
-    running: dict[str, Any] = city.__dict__.setdefault("_broker_listeners", {})
+    running: dict[str, Running] = city.__dict__.setdefault("_broker_listeners", {})
     wanted: dict[str, Mapping] = {}
     for file in _files(city):
         try:
@@ -36,16 +36,19 @@ def listen_all(city: City) -> None:
             continue
         if mapping.mqtt is not None:
             wanted[sha256] = mapping
-    for sha256 in running.keys() - wanted.keys():
-        running.pop(sha256).set()
+    for sha256, (thread, stop) in list(running.items()):
+        if sha256 not in wanted or not thread.is_alive():
+            stop.set()
+            del running[sha256]
     for sha256 in wanted.keys() - running.keys():
         try:
             listener = Listener(city, wanted[sha256])
         except DomainError as error:  # its context is not there now: the next turn tries again
             log.warning("mapping_waits", mapping=wanted[sha256].name, code=error.code)
             continue
-        running[sha256] = listener.stop
-        threading.Thread(target=listener.run, name=f"listen-{listener.mapping.name}", daemon=True).start()
+        thread = threading.Thread(target=listener.run, name=f"listen-{listener.mapping.name}", daemon=True)
+        running[sha256] = (thread, listener.stop)
+        thread.start()
 
 
 def _files(city: City) -> list[Path]:

@@ -11,6 +11,7 @@ from sanpo.ground.queries import load_queries
 SQL = load_queries(__package__)
 MOST_SOURCES = 1_000
 MOST_SAMPLE = 1_000
+MOST_NAME = 500
 
 
 def existing_ids(place: Place, ids: Sequence[str]) -> set[str]:
@@ -24,12 +25,17 @@ def note_refused(tx: Transaction, mapping: str, source: str, reason: str, sample
     tx.execute(
         SQL.note_refused,
         mapping=mapping,
-        source=source[:500],
-        reason=reason[:500],
-        sample=sample[:MOST_SAMPLE].replace("\x00", "\ufffd"),
+        source=_kept(source, MOST_NAME),
+        reason=_kept(reason, MOST_NAME),
+        sample=_kept(sample, MOST_SAMPLE),
         most=MOST_SOURCES,
         now=tx.now,
     )
+
+
+def _kept(text: str, most: int) -> str:
+    """Without what PostgreSQL has no place for."""
+    return text[:most].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def list_refused(tx: Transaction, limit: int) -> list[Any]:

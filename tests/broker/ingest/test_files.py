@@ -179,6 +179,21 @@ def test_json_lines_are_records_too(open_city: City, folder: Path, history: Hist
     assert history("urn:ngsi-ld:Meter:1", "energy") == ENERGY_1[:1]
 
 
+def test_text_that_no_database_holds_is_a_bad_line(open_city: City, folder: Path) -> None:
+    mapping = METERS.replace('"csv"', '"json"').replace('value = "kwh"', 'value = "note"\nkind = "text"')
+    mapping += """
+[[attributes]]
+name = "more"
+value = "more"
+kind = "json"
+optional = true
+"""
+    good = {"meter_id": 1, "start": "2026-03-01T00:00:00Z", "note": "a"}
+    lines = [good, {**good, "note": "a\0b"}, {**good, "more": [{"a": "\0"}]}]
+    done = importing(open_city, folder, "\n".join(map(json.dumps, lines)), mapping, skip_bad=True).run()
+    assert done.bad == [(2, "energy holds the character U+0000"), (3, "more holds the character U+0000")]
+
+
 def test_command_names_bad_lines_and_tells_what_was_done(open_city: City, folder: Path, command: Any) -> None:
     (folder / "meters.toml").write_text(METERS)
     (folder / "bad.csv").write_text("meter_id,start,kwh\n1,never,1\n")

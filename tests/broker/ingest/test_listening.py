@@ -235,6 +235,23 @@ def test_duty_listens_for_the_mappings_of_the_folder(
     assert [value for value, _ in history("urn:ngsi-ld:Room:hall:1", "temperature")] == [7]
 
 
+def test_duty_begins_again_where_a_listener_has_died(
+    open_city: City, folder: Path, mqtt_server: MqttServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(open_city, folder, mqtt_server)
+    with monkeypatch.context() as patch:
+        patch.setattr(Listener, "run", lambda listener: None)
+        listen_all(open_city)
+        (thread, _) = next(iter(open_city.__dict__["_broker_listeners"].values()))
+        thread.join()
+    assert mqtt_server.connects == 0
+    listen_all(open_city)
+    until(lambda: mqtt_server.connects == 1)
+    (folder / "rooms.toml").unlink()
+    listen_all(open_city)
+    until(lambda: not any(each.connection for each in mqtt_server.sessions.values()))
+
+
 def test_mapping_without_a_topic_is_nothing_to_listen_to(open_city: City, folder: Path) -> None:
     (folder / "meters.toml").write_text(METERS)
     with pytest.raises(MappingHasNoTopic):
