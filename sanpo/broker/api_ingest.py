@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from litestar import post
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
 from sanpo.broker.ingest.files import Given, Import
 from sanpo.broker.ingest.folder import find_mapping
@@ -33,7 +34,24 @@ class ImportedView:
     bad: list[BadLineView]
 
 
-@post(PATH, sync_to_thread=True, status_code=200, responses=problem_responses(400, 401, 403, 404))
+@dataclass
+class Lines(Operation):
+    """The operation as OpenAPI describes it: its body is text as it comes."""
+
+    def __post_init__(self) -> None:
+        text = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING, description="lines of CSV, or a JSON document on each")
+        )
+        self.request_body = RequestBody(content={"text/plain": text}, required=True)
+
+
+@post(
+    PATH,
+    sync_to_thread=True,
+    status_code=200,
+    responses=problem_responses(400, 401, 403, 404, 413),
+    operation_class=Lines,
+)
 def post_lines(city: City, actor: Actor, mapping: str, body: bytes, skip_bad: bool = False) -> ImportedView:
     """Stores lines of measurements: all of them, or with `skip_bad` those that can be used. The same body is stored once.
 
