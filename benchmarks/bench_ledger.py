@@ -55,10 +55,11 @@ FILL = """
 drop index ledger.transfers_debits, ledger.transfers_credits;
 alter table ledger.transfers drop constraint transfers_pkey;
 insert into ledger.transfers (transfer_no, transfer_id, debit_account_no, credit_account_no, amount, at, ledger, code, flags)
-select n, md5(n::text)::uuid, 2 + (hashint8(n) & 2147483647) %% (%(accounts)s - 1),
-  case when n %% 10 = 0 then 1 else 2 + (hashint8(n + 1) & 2147483647) %% (%(accounts)s - 1) end,
+select n, md5(n::text)::uuid, 2 + d, case when n %% 10 = 0 then 1 else 2 + (d + 1 + c) %% (%(accounts)s - 1) end,
   1 + n %% 1000, %(first)s::timestamptz + n * (interval '365 days' / %(transfers)s), 1, 1, 0
-from generate_series(1, %(transfers)s) n;
+from generate_series(1, %(transfers)s) n cross join lateral (
+  select (hashint8(n) & 2147483647) %% (%(accounts)s - 1) as d, (hashint8(n + 1) & 2147483647) %% (%(accounts)s - 2) as c
+) as places;
 alter table ledger.transfers add primary key (transfer_id);
 create index transfers_debits on ledger.transfers (debit_account_no, at, transfer_no);
 create index transfers_credits on ledger.transfers (credit_account_no, at, transfer_no);
