@@ -31,15 +31,6 @@ def test_null_deletes_the_attribute(filled: TestClient[Any], path: str) -> None:
     assert height(filled) is None
 
 
-def test_null_deletes_one_instance_of_an_attribute(filled: TestClient[Any]) -> None:
-    second = {"type": "Property", "value": 50, "datasetId": "urn:ngsi-ld:Dataset:tape"}
-    assert filled.post(f"{PATH}/attrs", json={"height": second}).status_code == 204  # a new datasetId is added
-    assert height(filled) == [HEIGHT, second]
-    gone = {"type": "Property", "value": NULL, "datasetId": second["datasetId"]}
-    assert filled.patch(f"{PATH}/attrs/height", json=gone).status_code == 204
-    assert height(filled) == HEIGHT
-
-
 def test_attribute_changes_its_type_only_as_a_whole(filled: TestClient[Any]) -> None:
     fragment = {"type": "Relationship", "object": "urn:a:b"}
     assert filled.patch(f"{PATH}/attrs/height", json=fragment).json()["type"] == ERRORS + "BadRequestData"
@@ -108,3 +99,30 @@ def test_first_level_member_is_removed_by_a_merge(broker: TestClient[Any]) -> No
     broker.post("/entities", json={**BENCH, "expiresAt": "2099-01-01T00:00:00Z"})
     assert broker.patch(PATH, json={"expiresAt": NULL}).status_code == 204  # §5.5.4, §5.5.12
     assert "expiresAt" not in broker.get(f"{PATH}?options=sysAttrs").json()
+
+
+DATASET = "urn:ngsi-ld:Dataset:1"
+TYPED: dict[str, tuple[str, Any, Any, Any]] = {
+    # the key of the value, the default instance's, the other's, and what deletes (§4.6.5)
+    "Property": ("value", 1, 2, NULL),
+    "Relationship": ("object", "urn:a:b", "urn:a:c", NULL),
+    "GeoProperty": ("value", {"type": "Point", "coordinates": [1, 2]}, {"type": "Point", "coordinates": [3, 4]}, NULL),
+    "LanguageProperty": ("languageMap", {"ja": "木"}, {"ja": "鉄"}, {"@none": NULL}),
+    "VocabProperty": ("vocab", "wood", "iron", NULL),
+    "JsonProperty": ("json", {"a": 1}, {"a": 2}, NULL),
+    "ListProperty": ("valueList", [1], [2], NULL),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/attrs/", f"{PATH}/attrs/made"])
+@pytest.mark.parametrize("dataset", [{}, {"datasetId": DATASET}])
+def test_null_deletes_one_instance_of_any_type(
+    broker: TestClient[Any], kind: str, path: str, dataset: dict[str, str]
+) -> None:
+    key, first, second, null = TYPED[kind]
+    one, other = {"type": kind, key: first}, {"type": kind, key: second, "datasetId": DATASET}
+    broker.post("/entities", json={"id": ID, "type": "Bench", "made": [one, other]})
+    gone = {"type": kind, key: null, **dataset}
+    assert broker.patch(path, json=gone if path.endswith("made") else {"made": gone}).status_code == 204
+    assert broker.get(PATH).json()["made"] == (one if dataset else other)  # §4.5.5, §5.5.8, §5.5.12
