@@ -161,10 +161,12 @@ def replace_entity(entity: Any, new: Any, now: str) -> Change:
     before: Attributes = entity["attrs"]
     for iri in [*new["attrs"], *(iri for iri in before if iri not in new["attrs"])]:
         change.note(iri, before.get(iri, []), new["attrs"].get(iri, []))
+    scope = entity.get("scope")
     for key in ("scope", "expiresAt"):
         entity.pop(key, None)
         if key in new:
             entity[key] = new[key]
+    _tell_scope(entity, scope, change)
     entity["type"], entity["attrs"] = new["type"], new["attrs"]
     return _stamp(entity, change)
 
@@ -173,8 +175,10 @@ def delete_attribute(entity: Any, iri: str, now: str, *, dataset_id: str | None,
     """Delete Attribute (§5.6.5). Raises `AttributeNotFound`."""
     change = Change(now)
     if iri == SCOPE:
-        if entity.pop("scope", None) is None:
+        scope = entity.pop("scope", None)
+        if scope is None:
             raise AttributeNotFound(attribute="scope")
+        _tell_scope(entity, scope, change)
         change.touched = True
         return _stamp(entity, change)
     attrs: Attributes = entity["attrs"]
@@ -248,6 +252,7 @@ def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool, 
         if iri not in entity["type"]:
             entity["type"] = [*entity["type"], iri]
             change.touched = True
+    scope = entity.get("scope")
     for key in ("scope", "expiresAt"):
         if key not in fragment:
             continue
@@ -261,6 +266,22 @@ def _widen(entity: Any, fragment: Fragment, change: Change, *, overwrite: bool, 
         elif key == "scope":  # what is there stays, beside what comes (§5.6.3.4)
             entity[key] = list(dict.fromkeys([*entity[key], *fragment["scope"]]))
             change.touched = True
+    _tell_scope(entity, scope, change)
+
+
+def _tell_scope(entity: Any, before: list[str] | None, change: Change) -> None:
+    """The history of the scope is that of a Property, observed when it was changed (§4.5.6)."""
+    scope = entity.get("scope")
+    if scope == before:
+        return
+    told = scope_instance(scope or before or [], change.now)
+    (change.written if scope else change.gone)[SCOPE] = [told]
+
+
+def scope_instance(scopes: list[str], now: str) -> Instance:
+    """An instance of the scope's history."""
+    value = scopes[0] if len(scopes) == 1 else scopes
+    return {"type": "Property", "value": value, "observedAt": now, "createdAt": now, "modifiedAt": now}
 
 
 def _stamp(entity: Any, change: Change) -> Change:

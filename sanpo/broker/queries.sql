@@ -68,7 +68,7 @@ with made as (
   from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
 ), wrote as (
   insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, doc -> 'attrs', %(now)s::timestamptz, %(subjects)s::int[] from made
+  select entity_no, broker.told(doc), %(now)s::timestamptz, %(subjects)s::int[] from made
 )
 select entity_no from made
 
@@ -207,7 +207,7 @@ with given as (
   from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
 ), wrote as (
   insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, doc -> 'attrs', %(now)s::timestamptz, subjects from made
+  select entity_no, broker.told(doc), %(now)s::timestamptz, subjects from made
 )
 select entity_id from made
 
@@ -230,7 +230,7 @@ with given as (
         profile_no = excluded.profile_no, doc = excluded.doc || jsonb_build_object('createdAt', e.doc -> 'createdAt')
   returning entity_no, entity_id, doc, xmax = 0 as is_new
 ), wrote as (
-  insert into broker.writes (entity_no, attrs, at) select entity_no, doc -> 'attrs', %(now)s::timestamptz from made
+  insert into broker.writes (entity_no, attrs, at) select entity_no, broker.told(doc), %(now)s::timestamptz from made
 )
 select entity_id, is_new from made
 

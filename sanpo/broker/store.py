@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sanpo.broker.changing import Change
+from sanpo.broker.changing import SCOPE, Change
 from sanpo.broker.language.condition import Condition
 from sanpo.broker.model import LOCATION, Attributes
 from sanpo.broker.profiles import profile_numbers
@@ -74,9 +74,9 @@ def make_tenant_no(city: City, name: str) -> int:
 
 
 def register_attributes(city: City, iris: Iterable[str]) -> None:
-    """Gives every attribute a number for the history, in a transaction of its own. A number is never taken back."""
+    """Gives every attribute a number for the history, the scope too. A transaction of its own; no number is taken back."""
     known = _kept(city, "attributes")
-    new = sorted({iri for iri in iris if iri not in known})
+    new = sorted({iri for iri in (*iris, SCOPE) if iri not in known})
     if not new:
         return
     with city.db.connection() as conn:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal
 
+from sanpo.broker.changing import SCOPE, scope_instance
 from sanpo.broker.errors import EntityIsInvalid, FormatIsUnknown, ParameterIsInvalid
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
@@ -12,6 +13,7 @@ from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance, null_of
 from sanpo.broker.ngsi_ld.calls import Call, Headers
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.shaping import Shape, shape_of
+from sanpo.broker.representation.checks import check_scopes, check_time
 from sanpo.broker.representation.reading import Fragment, Nulls, Reader
 from sanpo.broker.representation.writing import short_time
 from sanpo.broker.temporal.durations import parse_duration
@@ -33,6 +35,7 @@ _OF_DELETED = frozenset(
     {*VALUE_KEYS.values(), "type", "@type", "observedAt", "datasetId"}
     | {"createdAt", "modifiedAt", "deletedAt", "instanceId"}
 )
+_OF_SCOPE = frozenset({"type", "value", "observedAt", "createdAt", "modifiedAt", "instanceId"})
 _QUERY = ("timerel", "timeAt", "endTimeAt", "timeproperty")
 _AGGREGATION = ("aggrMethods", "aggrPeriodDuration")
 _MEMBERS = {"temporalQ": (*_QUERY, "lastN", *_AGGREGATION), "aggrParams": _AGGREGATION}
@@ -173,7 +176,11 @@ def temporal_fragment(reader: Reader, data: Any) -> Fragment:
     """An EntityTemporal or a part of one (§5.2.20): an attribute is one instance or an array of them, in any number."""
     if type(data) is not dict:
         raise EntityIsInvalid(where="entity", problem="is no JSON object")
-    found = reader.fragment({term: value for term, value in data.items() if term in _HEAD})
+    found = reader.fragment({term: value for term, value in data.items() if term in _HEAD - {"scope"}})
+    if "scope" in data:
+        found["attrs"][SCOPE] = _scopes(data["scope"], reader.now)
+        last = max(found["attrs"][SCOPE], key=lambda each: str(each.get("observedAt", reader.now)))["value"]
+        found["scope"] = last if type(last) is list else [last]
     for term, given in data.items():
         if term in _HEAD:
             continue
@@ -181,6 +188,21 @@ def temporal_fragment(reader: Reader, data: Any) -> Fragment:
         for each in given if several else [given]:
             for iri, instances in _told(reader, term, each).items():
                 found["attrs"].setdefault(iri, []).extend(instances)
+    return found
+
+
+def _scopes(given: Any, now: str) -> list[Instance]:
+    """The history of a scope: instances of a Property (§4.5.6), or a scope that is valid from now on."""
+    several = given if type(given) is list and given and all(type(each) is dict for each in given) else [given]
+    found = []
+    for each in several:
+        if type(each) is not dict:
+            found.append(scope_instance(check_scopes(each), now))
+            continue
+        if each.get("type", "Property") != "Property" or not each.keys() <= _OF_SCOPE:
+            raise EntityIsInvalid(where="scope", problem="is no Property with a value and a time alone")
+        moment = check_time(each.get("observedAt", now), "scope.observedAt")
+        found.append({**scope_instance(check_scopes(each.get("value")), now), "observedAt": moment})
     return found
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from sanpo.broker.changing import SCOPE
 from sanpo.broker.entities import Place, Wanted
 from sanpo.broker.querying import Among
 from sanpo.broker.selection import Part, Window
@@ -96,6 +97,8 @@ def _computed(
     times = [[short(start), short(end)] for start, end in pairwise(edges)]
     found: dict[int, Any] = {}
     for row in rows:
+        if names[row.attr_no] == SCOPE:  # whose values are counted by nobody
+            continue
         instances = found.setdefault(row.grp, {}).setdefault(names[row.attr_no], [])
         if not instances or instances[-1].get("datasetId") != row.dataset_id:
             instances.append(_instance(row, aggregation))

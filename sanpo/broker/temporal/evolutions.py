@@ -5,15 +5,19 @@ An entity fits a condition if any of its instances in the span does; one without
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from sanpo.broker import history
+from sanpo.broker.changing import SCOPE
 from sanpo.broker.entities import Place, Wanted
 from sanpo.broker.errors import EntityNotFound
 from sanpo.broker.flow.reading import Asked, fetch, steady
 from sanpo.broker.flow.store import reaches
 from sanpo.broker.language.condition import Condition, Parameters
-from sanpo.broker.model import Attributes
+from sanpo.broker.language.scopes import ScopeQuery, matches_scope_q
+from sanpo.broker.model import NULL, Attributes
 from sanpo.broker.personal import unveiled
 from sanpo.broker.querying import MOST_MAPPED, Among, limit_to, within_a_map
 from sanpo.broker.selection import AnyOf, HasAttribute, IdPattern, Ids, OfType, Part, ScopeQ, Window, together
@@ -28,7 +32,8 @@ MOST_INSTANCES = 10_000
 """In one answer. What there is beyond, the next request asks for (§6.3.10)."""
 SCANNED = 200
 T = TypeVar("T")
-_OF_ROWS = (OfType, Ids, IdPattern, ScopeQ, AnyOf)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_OF_ROWS = (OfType, Ids, IdPattern, AnyOf)
 """What the row of an entity decides; of all else its history does. `AnyOf` holds selectors: types and ids."""
 
 
@@ -89,6 +94,7 @@ def query_evolutions(
 ) -> Evolutions:
     """The evolutions of what fits all parts, in the order of creation. `tell` makes something else of them than rows."""
     history.spread(place.city)
+    span = _scoped(span, parts)
 
     def look(seen: Seen) -> Evolutions:
         found, more, count = _page(seen, parts, span, window, among)
@@ -101,12 +107,18 @@ def query_evolutions(
 def find_fitting_evolutions(place: Place, parts: Sequence[Part], span: Span, among: Among = None) -> list[int]:
     """The numbers of all whose evolution in the span fits all parts. Nothing of them leaves."""
     history.spread(place.city)
+    span = _scoped(span, parts)
     every = Window(MOST_MAPPED + 1)
     return looking(
         place,
         "entity map",
         lambda seen: within_a_map(each.entity_no for each in _page(seen, parts, span, every, among)[0]),
     )
+
+
+def _scoped(span: Span, parts: Sequence[Part]) -> Span:
+    """A scope selects instances, those of the times in which the entity had it (§5.7.4.4)."""
+    return replace(span, scopes=next((part.query for part in parts if isinstance(part, ScopeQ)), None))
 
 
 def looking(place: Place, operation: str, look: Callable[[Seen], T]) -> T:
@@ -181,6 +193,9 @@ def _evolution(
     shown = seen.show(chronicle, {}, chronicle.subjects)
     if shown is None:
         return None
+    if span.scopes is not None:
+        times = _scoped_times(seen, chronicle, span.scopes)
+        rows = [row for row in rows if any(start <= row.moment < end for start, end in times)]
     groups: dict[tuple[int, ...] | None, Attributes] = {}
     for row in rows:
         whose = chronicle.subjects if row.subjects is None else tuple(row.subjects)
@@ -202,6 +217,36 @@ def _evolution(
     return {**shown, "attrs": attrs}
 
 
+def _scoped_times(seen: Seen, chronicle: Chronicle, query: ScopeQuery) -> list[tuple[datetime, datetime]]:
+    """When the entity had a scope that fits, as far as its scopes are in sight.
+
+    Where no history of them is in sight, it always had the one that it is seen to have.
+    """
+    told = Span(attributes=frozenset({SCOPE}))
+    histories = seen.reaching([chronicle], told).histories
+    rows = [
+        (row.moment, scopes)
+        for row in histories.rows(histories.groups_of([chronicle]), told, MOST_INSTANCES)
+        if (scopes := _scope_of(seen, chronicle, row)) is not None
+    ]
+    if not rows:
+        shown = seen.show(chronicle, {}, chronicle.subjects)
+        return [(_FIRST, _LAST)] if shown is not None and matches_scope_q(query, shown) else []
+    rows.sort(key=lambda row: row[0])
+    edges = pairwise([*(moment for moment, _ in rows), _LAST])
+    return [time for (_, scopes), time in zip(rows, edges, strict=True) if matches_scope_q(query, scopes)]
+
+
+def _scope_of(seen: Seen, chronicle: Chronicle, row: Any) -> dict[str, Any] | None:
+    """What an instance of a scope's history says; None where it is not in sight."""
+    whose = chronicle.subjects if row.subjects is None else tuple(row.subjects)
+    shown = seen.show(chronicle, {SCOPE: [instance_of(row)]}, whose)
+    if shown is None or SCOPE not in shown["attrs"]:
+        return None
+    value = shown["attrs"][SCOPE][0].get("value")
+    return {} if value in (None, NULL) else {"scope": value if type(value) is list else [value]}
+
+
 def _unnamed(instance: Any) -> Any:
     return {key: value for key, value in instance.items() if key != "instanceId"}
 
@@ -210,12 +255,12 @@ def _page(
     seen: Seen, parts: Sequence[Part], span: Span, window: Window, among: Among = None
 ) -> tuple[list[Chronicle], bool, int | None]:
     of_rows = [part for part in parts if isinstance(part, _OF_ROWS)]
-    fine = [part for part in parts if not isinstance(part, _OF_ROWS)]
+    fine = [part for part in parts if not isinstance(part, (*_OF_ROWS, ScopeQ))]
     asked = [part for part in fine if isinstance(part, HasAttribute)]
     parameters = Parameters()
     condition = together(of_rows).compile(parameters)
     limits = limit_to(among, parameters)
-    if seen.sight is PUBLIC and condition.exact and len(asked) == len(fine):
+    if seen.sight is PUBLIC and condition.exact and len(asked) == len(fine) and span.scopes is None:
         near = replace(span, attributes=asked[0].iris) if asked else span
         if _reaches(seen, near):
             return _counted(_witnessed(seen, near, condition, parameters), seen, window)
@@ -249,9 +294,9 @@ def _fitting(
     seen: Seen, parts: Sequence[Part], span: Span, condition: Condition, parameters: Parameters
 ) -> Iterator[Chronicle]:
     """Those whose evolution in the span, as far as it is in sight, fits all parts."""
-    wanted = together(parts)
+    wanted = together([part for part in parts if not isinstance(part, ScopeQ)])
     near = replace(span, attributes=None, last_n=None)
-    by_name = all(isinstance(part, (*_OF_ROWS, HasAttribute)) for part in parts)
+    by_name = all(isinstance(part, (*_OF_ROWS, HasAttribute)) for part in parts)  # of a scope, every instance counts
     for batch in _batches(seen, near, condition, parameters):
         reached = seen.reaching(batch, near, newest=1) if by_name else seen
         for chronicle in batch:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sanpo.broker.language.scopes import ScopeQuery
 from sanpo.broker.language.temporal import TemporalQuery
 from sanpo.broker.model import Attributes, Instance, null_of, written
 from sanpo.broker.temporal.durations import Duration
@@ -45,11 +46,15 @@ class Chronicle:
 
 @dataclass(frozen=True)
 class Span:
-    """Which instances: in a time (§4.11), of some attributes, the last ones. Without a time, every one that there is."""
+    """Which instances: in a time (§4.11), of some attributes, the last ones, while a scope held (§4.18, §5.7.4.4).
+
+    Without a time, every one that there is.
+    """
 
     time: TemporalQuery | None = None
     last_n: int | None = None
     attributes: frozenset[str] | None = None
+    scopes: ScopeQuery | None = None
 
 
 @dataclass(frozen=True)

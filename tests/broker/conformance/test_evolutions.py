@@ -163,3 +163,58 @@ _VALUES = ("type", "value", "object", "languageMap")
 
 def _window() -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in WINDOW.split("&"))  # type: ignore[misc]
+
+
+CART: dict[str, Any] = {
+    "id": "urn:c:1",
+    "type": "Cart",
+    "scope": [at("10:00", "/Park/North"), at("12:00", ["/Park/South", "/Depot"]), at("14:00", "/Street")],
+    "load": [at("10:30", 1), at("11:30", 2), at("12:30", 3), at("14:30", 4)],
+}
+
+# scopeQ, the loads of the times in which it held (4.18, 4.19, 5.7.4.4)
+HELD = [
+    ("/Park/North", [1, 2]), ("/Park/#", [1, 2, 3]), ("/Park/+", [1, 2, 3]), ("/Depot", [3]), ("(/Depot;/Park/South)", [3]),
+    ("(/Depot;/Street)", None), ("/Depot|/Street", [3, 4]), ("/#", [1, 2, 3, 4]), ("/Park", None), ("/Elsewhere", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "loads"), HELD)
+def test_scope_selects_the_instances_of_the_times_in_which_itat(
+    broker: TestClient[Any], condition: str, loads: list[int] | None
+) -> None:
+    assert broker.post("/temporal/entities", json=CART).status_code == 201
+    query = {"type": "Cart", "scopeQ": condition, "attrs": "load", **_window()}
+    answer = broker.get("/temporal/entities", params=query)
+    assert answer.status_code == 200, answer.text
+    found = [_values(each["load"]) for each in answer.json()]
+    assert found == ([] if loads is None else [loads])
+
+
+def test_scope_of_an_evolution_is_the_history_of_a_property(broker: TestClient[Any]) -> None:
+    """4.5.6"""
+    broker.post("/temporal/entities", json=CART)
+    assert [_values([each])[0] for each in broker.get("/temporal/entities/urn:c:1").json()["scope"]] == [
+        each["value"] for each in CART["scope"]
+    ]
+    mean = broker.get("/temporal/entities/urn:c:1?options=aggregatedValues&aggrMethods=max").json()
+    assert "load" in mean
+    assert mean["load"]["max"][0][0] == 4
+
+
+def test_change_of_a_scope_is_told_by_its_history(broker: TestClient[Any]) -> None:
+    broker.post("/entities", json={"id": "urn:c:2", "type": "Cart", "scope": "/Old"})
+    broker.patch("/entities/urn:c:2", json={"scope": ["/New", "/Other"]})
+    assert broker.delete("/entities/urn:c:2/attrs/scope").status_code == 204
+    told = broker.get("/temporal/entities/urn:c:2").json()["scope"]
+    assert sorted(map(str, _values(told))) == ["/Old", "['/New', '/Other']", "urn:ngsi-ld:null"]
+
+
+@pytest.mark.parametrize("scope", [{"type": "Relationship", "object": "urn:x:1"}, [at("10:00", 5)], [at("soon", "/A")]])
+def test_scope_that_is_no_property_of_scopes_is_refused(broker: TestClient[Any], scope: Any) -> None:
+    answer = broker.post("/temporal/entities", json={**CART, "scope": scope})
+    assert (answer.status_code, answer.json()["type"]) == (400, ERRORS + "BadRequestData")
+
+
+def _values(instances: Any) -> list[Any]:
+    return [each["value"] for each in (instances if type(instances) is list else [instances])]
