@@ -8,7 +8,7 @@ CLIENT = PYTHONPATH="$(CURDIR)/$(VENV)-client"
 # However the shell is set, what was compiled is kept: to rewrite the asserts of all tests anew costs each worker 4 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-s3 test-spark lint format bench lock clean help docs
+.PHONY: demo test test-long test-s3 test-clients test-spark lint format bench lock clean help docs
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,6 +24,9 @@ test-long: $(VENV)/.dev ## every page in every browser, crashes, races, and much
 
 test-s3: $(VENV)/.dev $(VENV)-s3/.made ## the lake on an object store: a local S3 server
 	@$(VENV)/bin/python -m pytest -m long tests/lake/test_object_store.py $(PYTEST_OPTIONS)
+
+test-clients: $(VENV)/.dev $(VENV)-ngsi/.made ## independent clients of NGSI against a server of its own
+	@SANPO_CLIENTS="$(CURDIR)/$(VENV)-ngsi/bin/python" $(VENV)/bin/python -m pytest -m long tests/broker/clients $(PYTEST_OPTIONS)
 
 test-spark: $(VENV)/.dev $(VENV)-client/.made $(VENV)-sail/.made $(if $(shell command -v java),$(VENV)-spark/.made) ## engines agree: Sail, its cluster; Apache Spark where Java is
 	@SANPO_SPARK=1 $(CLIENT) $(VENV)/bin/python -m pytest -rs tests/cleanroom/spark $(PYTEST_OPTIONS)
@@ -41,11 +44,11 @@ docs: $(VENV)/.dev ## rewrite the generated reference pages
 	@$(VENV)/bin/python tools/reference.py
 
 lock: $(VENV)/.dev ## compile requirements/*.in into hashed lock files that name no index
-	@cd requirements && for name in dev run build s3 spark sail spark-server; do \
-	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( case $$name in dev|s3|sail|spark-server) ;; *) echo -c dev.txt;; esac ) $$name.in -o $$name.txt; done
+	@cd requirements && for name in dev run build s3 clients spark sail spark-server; do \
+	  ../$(VENV)/bin/uv pip compile -q --native-tls --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url $$( case $$name in dev|s3|clients|sail|spark-server) ;; *) echo -c dev.txt;; esac ) $$name.in -o $$name.txt; done
 
 clean: ## remove what was built (not the city in .sanpo)
-	rm -rf $(VENV) $(VENV)-s3 $(VENV)-client $(VENV)-sail $(VENV)-spark .cache sanpo/portal/static/dist *.egg-info
+	rm -rf $(VENV) $(VENV)-s3 $(VENV)-ngsi $(VENV)-client $(VENV)-sail $(VENV)-spark .cache sanpo/portal/static/dist *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sanpo needs Python 3.11 or newer; found $$($(PYTHON) --version)"; exit 1; }
@@ -70,6 +73,12 @@ $(VENV)-s3/.made: requirements/s3.txt
 	@echo "· a local S3 server"
 	@$(PYTHON) -m venv $(VENV)-s3
 	@$(VENV)-s3/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/s3.txt
+	@touch $@
+
+$(VENV)-ngsi/.made: requirements/clients.txt
+	@echo "· independent clients of NGSI"
+	@$(PYTHON) -m venv $(VENV)-ngsi
+	@$(VENV)-ngsi/bin/python -m pip --disable-pip-version-check -q install --no-deps --require-hashes -r requirements/clients.txt
 	@touch $@
 
 # Beside the environment: once pandas is in it, pyarrow imports it everywhere.

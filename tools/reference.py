@@ -303,6 +303,62 @@ def ngsi_ld_page() -> str:
     )
 
 
+def ngsi_v2_page() -> str:
+    from sanpo.broker.api import table_of_v2
+    from sanpo.broker.ngsi_v2.calls import OPTIONS
+    from sanpo.broker.ngsi_v2.names import V2
+    from sanpo.broker.ngsi_v2.problems import SURFACES
+    from sanpo.broker.ngsi_v2.syntax import BUILT_IN, BUILT_IN_METADATA, FORBIDDEN
+    from sanpo.broker.ngsi_v2.values import MAPPING
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(code(name) for name in names)
+
+    ordered = sorted(table_of_v2.operations, key=lambda each: (each.path, each.method))
+    rows = [
+        [
+            code(f"{each.method} /{each.path}"),
+            " ".join((inspect.getdoc(each.handler) or "").split()),
+            listed(sorted(each.parameters)),
+        ]
+        for each in ordered
+    ]
+    kept = [
+        ["id that is a URI", "the same"],
+        ["any other id, or name that NGSI-LD cannot have", code(f"{V2}…") + ", percent-encoded"],
+        ["type of the entity", "first of the types; others are kept"],
+        ["attribute", "its default instance; others are kept"],
+        ["metadatum", "sub-attribute"],
+        ["metadata `observedAt` (DateTime), `unitCode` (Text)", "members of the instance"],
+        ["`dateCreated`, `dateModified`, `dateExpires`", "`createdAt`, `modifiedAt`, `expiresAt`"],
+        ["`Fiware-Service`", "`NGSILD-Tenant`"],
+        ["`Fiware-ServicePath`, `servicePath`", "`scope`"],
+    ]
+    return page(
+        "NGSIv2",
+        "sanpo/broker/api.py",
+        "The operations of NGSIv2, on the same entities as [NGSI-LD](ngsi-ld.md); the reasons are in "
+        "[0016](../decisions/0016-ngsi-v2.md). Any other parameter, and any other word of `options`, is refused with 400. "
+        f"Words of `options`: {listed(sorted(OPTIONS))}. Built-in attributes: {listed(BUILT_IN)}; built-in metadata: "
+        f"{listed(BUILT_IN_METADATA)}. Characters that no id, name or text may hold: {listed(sorted(FORBIDDEN))}.",
+        table(("request", "what it does", "parameters"), rows),
+        "## The same in NGSI-LD",
+        table(("in NGSIv2", "in NGSI-LD"), kept),
+        table(
+            ("type", "value", "in NGSI-LD"),
+            [
+                [listed(kind.split(", ")) if ":" in kind or len(kind) < 20 else kind, value, what]
+                for kind, value, what in MAPPING
+            ],
+        ),
+        "## Errors",
+        table(
+            ("kind", "status", "error"),
+            [[code(kind.value), str(status), code(name)] for kind, (status, name) in SURFACES.items()],
+        ),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings": settings_page,
     "errors": errors_page,
@@ -310,6 +366,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "api": api_page,
     "agreement-states": states_page,
     "ngsi-ld": ngsi_ld_page,
+    "ngsi-v2": ngsi_v2_page,
 }
 
 

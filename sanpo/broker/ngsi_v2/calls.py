@@ -22,7 +22,7 @@ from sanpo.broker.store import encode
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 1000, 100_000_000
 _SERVICE = re.compile(r"[a-z0-9_]{0,50}")
 OPTIONS = frozenset(
-    {"keyValues", "values", "unique", "count", "append", "upsert", "noAttrDetail", "overrideMetadata", "forcedUpdate",
+    {"normalized", "keyValues", "values", "unique", "count", "append", "upsert", "noAttrDetail", "overrideMetadata", "forcedUpdate",
      "skipInitialNotification", "skipForwarding", "flowControl", "dateCreated", "dateModified"}
 )  # fmt: skip
 """All words of `options`. `forcedUpdate`, `skipInitialNotification`, `skipForwarding` and `flowControl` change nothing here:

@@ -8,6 +8,8 @@ from sanpo.broker.ngsi_v2.calls import Call
 from sanpo.broker.ngsi_v2.entities import BODY
 from sanpo.broker.ngsi_v2.errors import NotBuilt, RegistrationNotFound
 
+SPOKEN = "3.11.0"
+"""The Orion whose NGSIv2 this one follows: clients compare that number before they do anything else."""
 RESOURCES = ("entities", "types", "subscriptions", "registrations")
 
 
@@ -17,8 +19,9 @@ def resources(call: Call) -> Reply:
 
 
 def version(call: Call) -> Reply:
-    """Which broker this is."""
-    return call.reply({"sanpo": {"version": __version__, "ngsi": ["v2", "ld"]}})
+    """Which broker this is, and the number of the Orion that clients may take it for."""
+    own = {"version": __version__, "ngsi": ["v2", "ld"]}
+    return call.reply({"sanpo": own, "orion": {"version": SPOKEN, "doc": "spoken by sanpo, which is no Orion"}})
 
 
 def list_registrations(call: Call) -> Reply:

@@ -253,7 +253,9 @@ def test_http_errors_are_those_of_ngsi_v2(v2: Http) -> None:
 def test_entry_points_name_the_resources(v2: Http) -> None:
     assert v2.get("").json()["entities_url"] == "/v2/entities"
     v2.base_url = v2.base_url.join("/")
-    assert v2.get("/version").json()["sanpo"]["ngsi"] == ["v2", "ld"]
+    found = v2.get("/version").json()
+    assert found["sanpo"]["ngsi"] == ["v2", "ld"]
+    assert found["orion"]["version"] == "3.11.0"
 
 
 def test_registrations_are_answered_honestly(v2: Http) -> None:
