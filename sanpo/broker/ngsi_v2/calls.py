@@ -22,8 +22,8 @@ from sanpo.broker.store import encode
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 1000, 100_000_000
 _SERVICE = re.compile(r"[a-z0-9_]{0,50}")
 OPTIONS = frozenset(
-    {"normalized", "keyValues", "values", "unique", "count", "append", "upsert", "noAttrDetail", "overrideMetadata", "forcedUpdate",
-     "skipInitialNotification", "skipForwarding", "flowControl", "dateCreated", "dateModified"}
+    {"normalized", "keyValues", "values", "unique", "count", "append", "upsert", "noAttrDetail", "overrideMetadata",
+     "forcedUpdate", "skipInitialNotification", "skipForwarding", "flowControl", "dateCreated", "dateModified"}
 )  # fmt: skip
 """All words of `options`. `forcedUpdate`, `skipInitialNotification`, `skipForwarding` and `flowControl` change nothing here:
 no initial notification is sent (as Orion since 3.2), nothing is forwarded by NGSIv2, and a receiver cannot be flooded."""
