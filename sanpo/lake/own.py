@@ -1,5 +1,7 @@
 """Datasets of the city's own that hold histories, and what every dataset with histories has beside its manifest's columns."""
 
+from functools import cache
+
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.queries import load_queries
@@ -32,6 +34,7 @@ COLUMNS = (
 NAMES = tuple(column.name for column in COLUMNS)
 
 
+@cache
 def own_history(name: str, *, personal: bool) -> Dataset:
     """The city's own history of this name."""
     subject = (_SUBJECT,) if personal else ()

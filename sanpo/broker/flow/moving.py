@@ -88,6 +88,7 @@ def _move(city: City) -> int:
 def _sorted(city: City, planned: Flow, here: Sequence[Any]) -> dict[str, dict[int, Rows]]:
     """By dataset and number, the rows as the lake has them: one for each resident whom an observation is about."""
     names = names_of(city, [row.attr_no for row in here])
+    empty: dict[str, dict[str, Any]] = {}
     found: dict[str, dict[int, Rows]] = defaultdict(dict)
     for row in here:
         iri = names[row.attr_no]
@@ -95,9 +96,11 @@ def _sorted(city: City, planned: Flow, here: Sequence[Any]) -> dict[str, dict[in
         value = row.number
         if value is None and row.instance is not None:
             value = decode(row.instance).get("value")
+        if dataset.name not in empty:
+            empty[dataset.name] = dict.fromkeys(dataset.schema.names)
         one = {
-            **dict.fromkeys(dataset.schema.names),
-            **values_of(city, dataset, row, iri, value),
+            **empty[dataset.name],
+            **({} if dataset.internal else values_of(city, dataset, row, iri, value)),
             dataset.time_column: row.at,
             "entity_no": row.entity_no,
             "attr_no": row.attr_no,

@@ -37,11 +37,13 @@ or exists (select from broker.departed d join /* rows */ o on o.entity_no = d.en
         o.dataset_id, o.instance, o.removed, o.subjects
  from /* here */ o
  union all
- select f.observation_no, f.entity_no, f.attr_no, f.at, f.modified_at, f.created_at, f.observed, f.number, f.unit,
-        f.dataset_id, f.instance::jsonb, f.removed, f.subjects::int[]
+ select f.observation_no, f.entity_no, f.attr_no, timestamptz 'epoch' + f.at * interval '1 microsecond',
+        timestamptz 'epoch' + f.modified_at * interval '1 microsecond',
+        timestamptz 'epoch' + f.created_at * interval '1 microsecond', f.observed, f.number, f.unit, f.dataset_id,
+        f.instance::jsonb, f.removed, f.subjects::int[]
  from json_to_recordset(%(flowed)s::json) as f (
-   observation_no bigint, entity_no bigint, attr_no int, at timestamptz, modified_at timestamptz, created_at timestamptz,
-   observed boolean, number float8, unit text, dataset_id text, instance text, removed boolean, subjects text)
+   observation_no bigint, entity_no bigint, attr_no int, at bigint, modified_at bigint, created_at bigint, observed boolean,
+   number float8, unit text, dataset_id text, instance text, removed boolean, subjects text)
  where broker.is_in_sight(f.subjects::int[]))
 
 -- name: by_id
