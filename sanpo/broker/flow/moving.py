@@ -100,7 +100,7 @@ def _sorted(city: City, planned: Flow, here: Sequence[Any]) -> dict[str, dict[in
             empty[dataset.name] = dict.fromkeys(dataset.schema.names)
         one = {
             **empty[dataset.name],
-            **({} if dataset.internal else values_of(city, dataset, row, iri, value)),
+            **values_of(city, dataset, row, iri, value),
             dataset.time_column: row.at,
             "entity_no": row.entity_no,
             "attr_no": row.attr_no,
