@@ -45,6 +45,8 @@ def destination(city: City, row: Any, iri: str) -> Dataset:
 
 def values_of(city: City, dataset: Dataset, row: Any, iri: str, value: Any) -> dict[str, Any]:
     """What the manifest's own columns hold of a row: the entity's id, and the value in its column where it is of its type."""
+    if dataset.internal:
+        return {}
     columns = {
         each.columns[iri] for each in _all_declared(city) if each.dataset == dataset.name and iri in each.columns
     }

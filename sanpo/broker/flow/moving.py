@@ -101,7 +101,7 @@ def _sorted(city: City, planned: Flow, here: Sequence[Any]) -> dict[str, dict[in
         one = {
             **empty[dataset.name],
             **values_of(city, dataset, row, iri, value),
-            dataset.time_column: row.at,
+            str(dataset.time_column): row.at,
             "entity_no": row.entity_no,
             "attr_no": row.attr_no,
             "observation_no": row.observation_no,
