@@ -82,7 +82,7 @@ class InMemory:
 
 
 @given(STEPS)
-@settings(max_examples=400)
+@settings(max_examples=10 * settings().max_examples)
 def test_evaluation_agrees_with_the_plain_model(steps: list) -> None:  # type: ignore[type-arg]
     plain, ours = PlainLedger({each.account_id: each for each in ACCOUNTS}), InMemory()
     for step in steps:
@@ -99,7 +99,7 @@ def test_evaluation_agrees_with_the_plain_model(steps: list) -> None:  # type: i
 
 
 @given(STEPS)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_database_agrees_with_the_plain_model(bank: City, clock: FixedClock, steps: list) -> None:  # type: ignore[type-arg]
     """Each example on accounts and ids of its own: the books cannot be emptied."""
     with bank.transaction(OPERATOR) as tx:
