@@ -57,7 +57,12 @@ def _described(entry: dict[str, Any]) -> Dataset:
     given = dict(entry)
     is_history = given.pop("history", False)
     dataset = dataset_from_manifest(given)
-    return replace(dataset, columns=(*dataset.columns, *own.COLUMNS)) if is_history else dataset
+    if not is_history:
+        return dataset
+    keys = [column.name for column in dataset.columns if column.role == "key" and column.name != "entity"]
+    if dataset.time_column is None or dataset.local_column is not None or keys:
+        raise ValueError(f"dataset {dataset.name}: a history has a time_column, no local_column, and no key but entity")
+    return replace(dataset, columns=(*dataset.columns, *own.COLUMNS))
 
 
 @cache

@@ -16,7 +16,7 @@ from sanpo.cleanroom import ask
 from sanpo.cleanroom.errors import ColumnIsUnknown
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError
-from sanpo.ground.plugins import Plugins, Service
+from sanpo.ground.plugins import Plugins, Service, ServiceIsBroken
 from sanpo.lake import DatasetIsUnknown, get_dataset, histories, list_datasets, read_subject
 from tests.broker.consented import ENERGY, MANIFEST, METER, OPERATOR, TEXT, Town
 from tests.world import World
@@ -29,6 +29,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"name": "observed_at", "type": "timestamp", "role": "time", "text": TEXT},
     {"name": "energy_wh", "type": "float64", "role": "measure", "text": TEXT},
 ]
+KEY = {"name": "meter_no", "type": "int32", "role": "key", "text": TEXT}
 BESIDES = {
     "datasets": [
         {
@@ -108,3 +109,14 @@ def test_question_cannot_name_the_citys_own_histories(town: Town) -> None:
             get_dataset(town.city, name)
         with pytest.raises(DomainError):
             ask(town.city, town.client(agreement), None, f"select count(*) from {name}")
+
+
+@pytest.mark.parametrize(
+    "change", [{"time_column": None}, {"local_column": "observed_at"}, {"columns": [*COLUMNS, KEY]}]
+)
+def test_history_that_no_observation_could_fill_is_refused(city: City, change: dict[str, Any]) -> None:
+    service = Service("town", f"tests.broker.flow.{sorted(change)}")
+    service.__dict__["manifest"] = {"datasets": [{**BESIDES["datasets"][0], **change}]}
+    with pytest.raises(ServiceIsBroken) as refused:
+        list_datasets(replace(city, plugins=Plugins((service,))))
+    assert "a history has a time_column" in refused.value.fields["problem"]
