@@ -80,6 +80,11 @@ class Call(OfNgsiLd):
         types = types_in(given) if given else None
         return lambda doc: (types is None or matches_types(types, doc)) and (paths is None or paths.matches(doc))
 
+    def is_about(self, there: Any, given: Any) -> bool:
+        """Whether what a body names is the entity that is there: of its type, and in the request's service path."""
+        same_type: bool = there["type"][0] == given["type"][0]
+        return same_type and (self.paths is None or self.paths.matches(there))
+
     def own_writer(self, attrs: Any = None, metadata: Any = None) -> Writer:
         """As options, `attrs` and `metadata` ask, or as a body does."""
         chosen: Format = next((each for each in _FORMATS if each in self.options), "normalized")

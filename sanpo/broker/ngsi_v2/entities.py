@@ -28,7 +28,7 @@ def create(call: Call) -> Reply:
         return Reply(201, headers=_location(entity))
 
     def widen(there: Entity, given: Entity, now: str) -> Change:
-        if there["type"][0] != given["type"][0]:
+        if not call.is_about(there, given):
             raise EntityExists(entity_id=id_of(given["id"]))
         return append(there, {"attrs": given["attrs"]}, now, override="overrideMetadata" in call.options)
 

@@ -84,7 +84,7 @@ def _applying(call: Call, action: str, left: list[DomainError]) -> Callable[[Any
     override = "overrideMetadata" in call.options
 
     def apply(there: Any, given: Any, now: str) -> Change:
-        if there["type"][0] != given["type"][0]:
+        if not call.is_about(there, given):
             if action in ("append", "appendStrict"):
                 raise EntityExists(entity_id=id_of(given["id"]))
             raise EntityNotFound(entity_id=id_of(given["id"]))
@@ -106,22 +106,22 @@ def _applying(call: Call, action: str, left: list[DomainError]) -> Callable[[Any
 
 def _delete(call: Call, docs: list[Any]) -> None:
     """Entities that name no attribute go; of others the attributes do."""
+
+    def strip(there: Any, given: Any, now: str) -> Change:
+        if not call.is_about(there, given):
+            raise EntityNotFound(entity_id=given["id"])
+        return changing.delete_attributes(there, list(given["attrs"]), now)
+
     whole = [doc for doc in docs if not doc["attrs"]]
-    types = {doc["id"]: doc["type"][0] for doc in whole}
+    named = {doc["id"]: doc for doc in whole}
     results = Results()
     if whole:
-        results = delete_entities(call.place, list(types), lambda there: types[there["id"]] == there["type"][0])
+        results = delete_entities(call.place, list(named), lambda there: call.is_about(there, named[there["id"]]))
     parts = [doc for doc in docs if doc["attrs"]]
     if parts:
-        some = change_entities(call.place, parts, _strip)
+        some = change_entities(call.place, parts, strip)
         results.errors.extend(some.errors)
     _raise_first(results, [])
-
-
-def _strip(there: Any, given: Any, now: str) -> Change:
-    if there["type"][0] != given["type"][0]:
-        raise EntityNotFound(entity_id=given["id"])
-    return changing.delete_attributes(there, list(given["attrs"]), now)
 
 
 def _without_values(given: Any) -> Any:

@@ -148,8 +148,11 @@ def _scope(text: str) -> Scope:
     return Scope(tuple(named), below)
 
 
-def parts_of(values: Mapping[str, str], paths: ServicePaths | None = None) -> list[Part]:
-    """All requirements of a query or of one selector. Raises the errors of the query language, `ParameterIsInvalid`."""
+def parts_of(values: Mapping[str, str], paths: ServicePaths | None = None, *, lists: bool = True) -> list[Part]:
+    """All requirements of a query, or of one selector, in which an id is one id and no list.
+
+    Raises the errors of the query language, `ParameterIsInvalid`.
+    """
     for exact, pattern in (("id", "idPattern"), ("type", "typePattern")):
         if values.get(exact) and values.get(pattern):
             raise ParameterIsInvalid(name=pattern, problem=f"cannot stand beside {exact}")
@@ -157,7 +160,8 @@ def parts_of(values: Mapping[str, str], paths: ServicePaths | None = None) -> li
     if values.get("type"):
         parts.append(OfType(types_in(values["type"])))
     if values.get("id"):
-        parts.append(Ids(frozenset(uri_of(each) for each in values["id"].split(","))))
+        listed = values["id"].split(",") if lists else [values["id"]]
+        parts.append(Ids(frozenset(uri_of(each) for each in listed)))
     if values.get("idPattern", "") not in _EVERYTHING:
         parts.append(IdPattern(read_pattern(values["idPattern"], "idPattern")))
     if values.get("typePattern", "") not in _EVERYTHING:
@@ -191,7 +195,7 @@ def selectors_in(given: Any, where: str = "entities") -> list[Part]:
             raise ParameterIsInvalid(name=where, problem="holds what is no selector of texts")
         if not ("id" in each or "idPattern" in each or "type" in each or "typePattern" in each):
             raise ParameterIsInvalid(name=where, problem="holds an empty selector")
-        choices.append(together(parts_of(each)))
+        choices.append(together(parts_of(each, lists=False)))
     return [AnyOf(tuple(choices))]
 
 

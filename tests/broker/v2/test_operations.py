@@ -82,6 +82,15 @@ def test_other_type_of_a_known_id_is_unprocessable(two: Http) -> None:
     assert update(two, "update", {"id": "a", "type": "Other", "x": {"value": 1}}).status_code == 404
 
 
+def test_entity_in_another_service_path_is_not_the_one_that_is_meant(two: Http) -> None:
+    body = {"actionType": "update", "entities": [entity("a", x=5)]}
+    assert two.post("/op/update", json=body, headers={"fiware-servicepath": "/Rome"}).status_code == 404
+    assert two.post("/op/update", json=body, headers={"fiware-servicepath": "/"}).status_code == 204
+    body = {"actionType": "delete", "entities": [{"id": "a", "type": "T"}]}
+    assert two.post("/op/update", json=body, headers={"fiware-servicepath": "/Rome"}).status_code == 404
+    assert seen(two) == {"a": {"x": 5, "y": 1}, "b": {"x": 2}}
+
+
 def test_notification_of_another_broker_is_appended(two: Http) -> None:
     body = {"subscriptionId": "5aeb0ee97d4ef10a12a0262f", "data": [entity("a", x=9), entity("d", x=1)]}
     assert two.post("/op/notify", json=body).status_code == 200

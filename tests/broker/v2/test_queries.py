@@ -158,6 +158,9 @@ def test_query_by_body_finds_the_same(city_of_rooms: Http) -> None:
     assert ids(reply) == ["Room2", "Room1"]
     assert reply.headers["fiware-total-count"] == "2"
     assert reply.json()[0].keys() == {"id", "type", "temperature", "dateCreated"}
+    city_of_rooms.post("/entities", json={"id": "a,b", "type": "Pair"})
+    assert ids(city_of_rooms.post("/op/query", json={"entities": [{"id": "a,b"}]})) == ["a,b"]
+    city_of_rooms.delete("/entities/a,b")
     assert ids(city_of_rooms.post("/op/query", json={})) == ["Room1", "Room2", "Room3", "Room4", "Car-1"]
     keys = city_of_rooms.post("/op/query?options=keyValues", json={"entities": [{"type": "Car"}], "attrs": ["speed"]})
     assert keys.json() == [{"id": "Car-1", "type": "Car", "speed": 50}]
