@@ -70,7 +70,7 @@ def test_unknown_dataset_is_named_with_the_known_ones(city: City) -> None:
 
 def test_dataset_about_no_one_has_no_own_rows(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     weather = Dataset("energy.weather", False, (Column("at", "timestamp", "time"),), time_column="at")
-    monkeypatch.setattr(lake_actions, "get_dataset", lambda city, name: weather)
+    monkeypatch.setattr(lake_actions, "find_any", lambda city, name: weather)
     with pytest.raises(DatasetHasNoSubjects):
         read_subject(city, resident(1), "energy.weather")
 
