@@ -10,3 +10,10 @@ Invariants
 Tables: `broker.tenants`, `broker.entities`, `broker.departed`, `broker.changes`, `broker.attributes`,
 `broker.observations`. Row-level security holds on all that can be personal.
 """
+
+from sanpo.broker.batches import create_entities
+from sanpo.broker.entities import Place
+from sanpo.broker.temporal.ingest import Observation
+from sanpo.broker.temporal.ingest import ingest as observe
+
+__all__ = ["Observation", "Place", "create_entities", "observe"]

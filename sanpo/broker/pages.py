@@ -23,7 +23,7 @@ Web = Request[Any, Any, Any]
 def get_types_page(request: Web, city: City, actor: Actor) -> Response[str]:
     """Which types of things there are, and how many of each."""
     counts = count_types(picture.reader_of(city, actor))
-    return render(request, "broker/types.html", types=[(iri, CORE.compact(iri), n) for iri, n in counts.items()])
+    return render(request, "broker/types.html", types=[(iri, picture.name_of(iri), n) for iri, n in counts.items()])
 
 
 @get("/broker/entities", sync_to_thread=True, include_in_schema=False)
@@ -43,7 +43,7 @@ def get_entities_page(request: Web, city: City, actor: Actor, type: str, q: str 
     return render(
         request,
         "broker/entities.html",
-        name=CORE.compact(CORE.expand(type)),
+        name=picture.name_of(CORE.expand(type)),
         type=type,
         q=q,
         problem=problem,
@@ -63,9 +63,9 @@ def get_entity_page(request: Web, city: City, actor: Actor, id: str) -> Response
     return render(
         request,
         "broker/entity.html",
-        name=picture.short_id(doc["id"]),
+        name=picture.label_of(doc),
         entity_id=doc["id"],
-        type=CORE.compact(doc["type"][0]),
+        type=picture.name_of(doc["type"][0]),
         type_iri=doc["type"][0],
         rows=[[each.name, each.value, _local(each.at, zone)] for each in shown],
         charts=[

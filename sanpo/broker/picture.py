@@ -1,5 +1,6 @@
 """The living picture for people: entities of one type as a table and on a map, one entity with its history. For the pages."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,12 +98,10 @@ def sheet_of(place: Place, type_iri: str, q: str, offset: int) -> Sheet:
     if q:
         parts.append(Q(parse_q(q, CORE)))
     page = query_entities(place, parts, Window(ON_A_PAGE, offset, count=True))
-    common = Counter(iri for doc in page.docs for iri in doc["attrs"] if iri != LOCATION)
+    common = Counter(iri for doc in page.docs for iri in doc["attrs"] if iri != LOCATION and name_of(iri) != "name")
     columns = [iri for iri, _ in common.most_common(MOST_COLUMNS)]
-    rows = [
-        Row(doc["id"], short_id(doc["id"]), [_text(doc["attrs"].get(iri, [])) for iri in columns]) for doc in page.docs
-    ]
-    return Sheet([CORE.compact(iri) for iri in columns], rows, page.count or 0, map_of(page.docs))
+    rows = [Row(doc["id"], label_of(doc), [_text(doc["attrs"].get(iri, [])) for iri in columns]) for doc in page.docs]
+    return Sheet([name_of(iri) for iri in columns], rows, page.count or 0, map_of(page.docs))
 
 
 def map_of(docs: Sequence[Any]) -> Map | None:
@@ -120,7 +119,7 @@ def map_of(docs: Sequence[Any]) -> Map | None:
             round(left + (lon - west) * cos(radians((south + north) / 2)) * scale, 1),
             round(MAP_MARGIN + (north - lat) * scale, 1),
             doc["id"],
-            short_id(doc["id"]),
+            label_of(doc),
         )
         for doc, (lon, lat) in places
     ]
@@ -132,15 +131,26 @@ def entity_of(place: Place, entity_id: str) -> tuple[Any, list[Shown], list[Cour
     """One entity in sight, its attributes in words, and the courses of those that were numbers. Raises `EntityNotFound`."""
     doc = retrieve_entity(place, entity_id)
     shown = [
-        Shown(CORE.compact(iri), _text(instances), str(instances[0].get("observedAt", "")))
+        Shown(name_of(iri), _text(instances), str(instances[0].get("observedAt", "")))
         for iri, instances in sorted(doc["attrs"].items())
     ]
     return doc, shown, _courses(place, entity_id)
 
 
+def name_of(iri: str) -> str:
+    """The short name of a type or attribute, whatever vocabulary it is from."""
+    return re.split("[/#]", CORE.compact(iri))[-1]
+
+
 def short_id(entity_id: str) -> str:
     """The last part of a URN, which people tell entities by."""
     return entity_id.removeprefix("urn:ngsi-ld:").rpartition(":")[2] or entity_id
+
+
+def label_of(doc: Any) -> str:
+    """What people call it: its name where it has one, else the last part of its id."""
+    names = [_text(instances) for iri, instances in doc["attrs"].items() if name_of(iri) == "name"]
+    return names[0] if names and names[0] else short_id(doc["id"])
 
 
 def unit_of(instance: Instance) -> str:
@@ -164,7 +174,7 @@ def _courses(place: Place, entity_id: str) -> list[Course]:
             )
             if len(pairs) > 1:
                 times, numbers, units = zip(*pairs, strict=True)
-                courses.append(Course(CORE.compact(iri), units[-1], times, numbers))
+                courses.append(Course(name_of(iri), units[-1], times, numbers))
     return courses
 
 

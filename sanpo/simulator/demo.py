@@ -44,6 +44,7 @@ from sanpo.services.energy import (
 from sanpo.simulator.agreements import research, tariff_design
 from sanpo.simulator.load import STEP, load_wh, temperature_c
 from sanpo.simulator.population import Home, make_homes
+from sanpo.simulator.stations import set_up_stations
 
 OPERATOR = System("operator")
 SIMULATOR = System("simulator")
@@ -165,6 +166,9 @@ class _Builder:
         metered = self._metered()
         agreements = self._agreements(hall, university, company)
         self._opt_in(metered, agreements)
+        done = self.step("Weather stations and river gauges")
+        set_up_stations(self.city, self.rng)
+        done()
         self._ask(university, agreements[0])
         return Built(
             metered[0].resident.resident_id,

@@ -44,7 +44,7 @@ def test_types_are_listed_with_their_counts(visitor: TestClient[Any]) -> None:
 
 def test_entities_are_a_table_and_points_on_a_map(visitor: TestClient[Any]) -> None:
     page = visitor.get("/broker/entities", params={"type": IRI}).text
-    assert page.count('r="7"') == 3
+    assert page.count('r="11"') == 3
     assert "12 °C" in page
     assert "&lt;b&gt;橋2&lt;/b&gt;" in page
     assert "<b>橋" not in page
@@ -52,9 +52,9 @@ def test_entities_are_a_table_and_points_on_a_map(visitor: TestClient[Any]) -> N
 
 def test_filter_narrows_and_a_wrong_one_is_explained(visitor: TestClient[Any]) -> None:
     page = visitor.get("/broker/entities", params={"type": IRI, "q": "temperature>11.5"}).text
-    assert page.count('r="7"') == 2
+    assert page.count('r="11"') == 2
     wrong = visitor.get("/broker/entities", params={"type": IRI, "q": "temperature>>"})
-    assert (wrong.status_code, wrong.text.count('r="7"')) == (200, 3)
+    assert (wrong.status_code, wrong.text.count('r="11"')) == (200, 3)
     assert 'aria-invalid="true"' in wrong.text
 
 
@@ -70,7 +70,7 @@ def test_page_of_many_has_a_next_one(broker: TestClient[Any], visitor: TestClien
     broker.post("/entityOperations/create", json=[sensor(number, 1) for number in range(10, 60)])
     first = visitor.get("/broker/entities", params={"type": IRI}).text
     assert "offset=50" in first
-    assert visitor.get("/broker/entities", params={"type": IRI, "offset": 50}).text.count('r="7"') == 3
+    assert visitor.get("/broker/entities", params={"type": IRI, "offset": 50}).text.count('r="11"') == 3
 
 
 def test_personal_entities_are_shown_to_their_residents_alone(
