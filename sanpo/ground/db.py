@@ -118,11 +118,8 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection outside any transaction (each statement commits). Raises `DatabaseIsUnavailable`."""
-        try:
-            with self._pool.connection() as conn:
-                yield conn
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise DatabaseIsUnavailable(problem=type(error).__name__) from error
+        with self._begun(lambda conn: conn.command(b"")) as (conn, _):  # one that was lost while idle is noticed here
+            yield conn
 
     def read(self, sql: str, **params: Any) -> Any | None:
         """The first row of a statement that changes nothing, outside any transaction and without an actor."""
