@@ -9,7 +9,7 @@ from sanpo.broker import changing, store
 from sanpo.broker.changing import Change
 from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, SightIsContended, TenantNotFound
 from sanpo.broker.model import Entity, written
-from sanpo.broker.personal import settle, unveiled
+from sanpo.broker.personal import personal_types, settle, unveiled
 from sanpo.broker.representation.reading import Fragment
 from sanpo.broker.sight import DUTY, Sight, check_reader, check_writer, sees_public_only, sight_of
 from sanpo.ground.actors import Actor, Client, Resident, require_officer
@@ -192,6 +192,16 @@ def check_personal(writer: Actor, subjects: Sequence[int] | None) -> None:
     """Raises `NotPermitted` where a personal entity is written by who may write public ones only."""
     if subjects is not None and writer != DUTY:
         raise NotPermitted(needed="writer of personal entities")
+
+
+def personal_ids(place: Place, ids: Sequence[str]) -> set[str]:
+    """Which of these are ids of personal entities, whoever asks: so that nothing about them goes elsewhere."""
+    tenant_no = store.find_tenant_no(place.city, place.tenant)
+    if tenant_no is None or not personal_types(place.city):
+        return set()
+    with place.transaction(DUTY) as tx:
+        found = store.find_by_ids(tx, tenant_no, ids)
+    return {entity_id for entity_id, each in found.items() if each.subjects is not None}
 
 
 def is_over(doc: Any, now: str) -> bool:

@@ -118,7 +118,8 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection outside any transaction (each statement commits). Raises `DatabaseIsUnavailable`."""
-        with self._begun(lambda conn: conn.command(b"")) as (conn, _):  # one that was lost while idle is noticed here
+        # A first statement, so that one that was lost while it lay idle is noticed and replaced.
+        with self._begun(lambda conn: conn.command(b"select")) as (conn, _):
             yield conn
 
     def read(self, sql: str, **params: Any) -> Any | None:

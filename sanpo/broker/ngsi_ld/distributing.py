@@ -7,7 +7,9 @@ never written to. Personal entities are written here alone (docs/decisions/0015)
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
+from sanpo.broker.entities import personal_ids
 from sanpo.broker.language.type_selection import TypeSelection, parse_types
 from sanpo.broker.model import NGSI_LD
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
@@ -58,6 +60,11 @@ def write(operation: Operation, call: Call) -> Reply:
     return _joined(work, _locally(operation, work.rest(found)), outcomes)
 
 
+def passed_on(call: Call) -> dict[str, str]:
+    """The parameters that go on to a source: all but those that are about the way."""
+    return {name: value for name, value in call.query.items() if name not in ("local", "via")}
+
+
 class _Single:
     """A write to one entity."""
 
@@ -72,8 +79,7 @@ class _Single:
 
     @property
     def is_personal(self) -> bool:
-        known = personal_types(self.call.city)
-        return any(each in known for each in self.types)
+        return _is_personal(self.call, self.types) or bool(personal_ids(self.call.place, [self.entity_id]))
 
     def matches(self) -> list[Match]:
         types = self.call.query.get("type")
@@ -87,8 +93,8 @@ class _Single:
     def request(self, match: Match) -> Request:
         path = self.operation.path
         for segment in self.call.segments:
-            path = path.replace("{}", segment, 1)
-        query = {name: value for name, value in self.call.query.items() if name not in ("local", "via")}
+            path = path.replace("{}", quote(segment, safe=":@"), 1)
+        query = passed_on(self.call)
         body = self.data
         if isinstance(body, dict) and not self.is_of_attribute and match.attributes is not None:
             body = {k: v for k, v in body.items() if k not in self.names or self.names[k] in match.attributes}
@@ -106,6 +112,11 @@ class _Single:
             return self.call
         body = {k: v for k, v in self.data.items() if k not in self.names or k in kept}
         return _with_body(self.call, self.linked, body)
+
+
+def _is_personal(call: Call, types: Sequence[str]) -> bool:
+    known = personal_types(call.city)
+    return any(each in known for each in types)
 
 
 def _types_in(body: dict[str, Any], linked: Linked) -> list[str]:
@@ -128,7 +139,7 @@ def _joined(work: _Single, local: Reply | None, outcomes: Sequence[Outcome]) -> 
     elif local is None and len(errors) == len(outcomes):
         return Reply(errors[0]["status"], encode(errors[0]), JSON)
     body = {
-        "success": [work.entity_id],
+        "success": [work.entity_id],  # in part: what could not be written is named beside it
         "errors": [{"entityId": work.entity_id, "error": each} for each in errors],
     }
     return Reply(207, encode(body), JSON)
@@ -203,8 +214,10 @@ def _batch(operation: Operation, call: Call) -> Reply:
     items = [_Item(call, linked, each) for each in data]
     parts: dict[str, tuple[Match, list[Any]]] = {}
     left: list[Any] = []
+    personal = personal_ids(call.place, [each.entity_id for each in items])
     for item_ in items:
-        found = item_.matches(NAMES[operation.clause])
+        stays = item_.entity_id in personal or _is_personal(call, item_.types)
+        found = [] if stays else item_.matches(NAMES[operation.clause])
         for match in found:
             parts.setdefault(match.registration.registration_id, (match, []))[1].append(item_.part(match))
         rest = item_.rest(found)
@@ -212,7 +225,7 @@ def _batch(operation: Operation, call: Call) -> Reply:
             left.append(rest)
     if not parts:
         return operation.handler(call)
-    requests = [Request(match, "POST", operation.path, call.query, body) for match, body in parts.values()]
+    requests = [Request(match, "POST", operation.path, passed_on(call), body) for match, body in parts.values()]
     outcomes = ask_all(call, linked, requests)
     local = _locally(operation, _with_body(call, linked, left)) if left else None
     return _joined_batch([each.entity_id for each in items], local, outcomes)
@@ -229,9 +242,6 @@ class _Item:
         self.types = _types_in(body, linked)
 
     def matches(self, operation: str) -> list[Match]:
-        known = personal_types(self.call.city)
-        if any(each in known for each in self.types):
-            return []
         selection = TypeSelection(tuple((each,) for each in self.types)) if self.types else None
         attributes = frozenset(self.names.values()) if self.names else None
         asked = Asked(frozenset({self.entity_id}), selection, attributes)

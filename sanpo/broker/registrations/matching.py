@@ -93,8 +93,17 @@ def _overlap(mine: Information, theirs: Information) -> bool:
     attributes = (
         mine.attributes is None or theirs.attributes is None or not mine.attributes.isdisjoint(theirs.attributes)
     )
-    ids = {each.id for each in mine.selectors}, {each.id for each in theirs.selectors}
-    return attributes and (None in ids[0] or None in ids[1] or not ids[0].isdisjoint(ids[1]))
+    return attributes and any(_same(one, other) for one in mine.selectors for other in theirs.selectors)
+
+
+def _same(one: Selector, other: Selector) -> bool:
+    """Whether both may mean the same entity: of one type, and by ids that do not differ."""
+    if one.type != other.type:
+        return False
+    for mine, theirs in ((one, other), (other, one)):
+        if mine.id is not None and theirs.id is None and theirs.pattern is not None:
+            return theirs.pattern.found_in(mine.id)
+    return one.id is None or other.id is None or one.id == other.id
 
 
 def _selects(selector: Selector, asked: Asked) -> bool:
