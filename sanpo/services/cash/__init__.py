@@ -1,0 +1,9 @@
+"""Cash of the region: what residents pay with and shops are paid in, whose purchase data stays home (DESIGN §7, second walk).
+
+Invariants
+* Money is in the ledger alone. A payment, its transfer and its receipt commit together or not at all.
+* A payment's id is chosen by who asks: sent again it pays nothing, and gives what became of it the first time.
+* A resident's purchases are seen by the resident, and by the shop as its own sales without a name.
+
+Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`.
+"""

@@ -1,0 +1,31 @@
+"""What can go wrong in the cash service, but for outcomes of payments (outcomes.py)."""
+
+from sanpo.ground.errors import DomainError, Kind
+
+
+class ShopIsInvalid(DomainError):
+    """What was given of a shop cannot be. Fields: field, problem."""
+
+    code = "cash.shop_is_invalid"
+    kind = Kind.INVALID
+
+
+class AmountIsInvalid(DomainError):
+    """An amount must be whole yen, at least 1. Fields: given, limit."""
+
+    code = "cash.amount_is_invalid"
+    kind = Kind.INVALID
+
+
+class LinesDoNotAddUp(DomainError):
+    """The lines of a sale are not what is to be paid. Fields: amount_yen, lines_yen."""
+
+    code = "cash.lines_do_not_add_up"
+    kind = Kind.INVALID
+
+
+class TopUpIsUnavailable(DomainError):
+    """There is no way to charge a wallet: no bank is connected to this city."""
+
+    code = "cash.top_up_is_unavailable"
+    kind = Kind.UNAVAILABLE

@@ -1,0 +1,288 @@
+"""Payments: by the shop's code, by a bill's code, by the code that a resident shows; and refunds."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from sanpo.ground.actors import Actor, Resident, require
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.errors import NotFound, NotPermitted
+from sanpo.ground.ids import check_id, new_id
+from sanpo.ledger import Transfer, post_in
+from sanpo.services.cash.emv import JpqrAccount, MerchantCode, jpqr_account, make_code, parse
+from sanpo.services.cash.model import (
+    PAYMENT,
+    REFUND,
+    YEN_LEDGER,
+    Line,
+    Payment,
+    Shop,
+    check_amount,
+    check_lines,
+    number_of,
+    rules,
+)
+from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.shops import PLACE, check_till, get_shop, shop_of
+from sanpo.services.cash.store import SQL
+from sanpo.services.cash.wallets import booked, done, open_wallet, payment_of, refuse
+
+_CODE_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A code that a resident shows to a till, once, until its time is over."""
+
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be paid."""
+
+    payment_id: str
+    subject_no: int
+    shop: Shop
+    amount_yen: int
+    way: str
+    lines: Sequence[Line] = ()
+
+
+def pay(city: City, actor: Actor, payment_id: str, payload: str, amount_yen: int | None = None) -> Outcome:
+    """Pays the shop whose code was scanned: what the code says, or `amount_yen` where it leaves that open.
+
+    Raises `QrIsInvalid`, `QrIsNotJpqr`, `AmountIsInvalid`.
+    """
+    resident = require(actor, Resident)
+    check_id("pay", payment_id)
+    code = parse(payload)
+    merchant = jpqr_account(code).merchant
+    amount = check_amount(int(code.amount)) if code.amount is not None else check_amount(amount_yen or 0)
+
+    def work(tx: Transaction) -> Outcome:
+        row = tx.one(SQL.shop_by_merchant, merchant=merchant)
+        if row is None:
+            return Outcome.SHOP_NOT_FOUND
+        order = _Order(payment_id, resident.subject_no, shop_of(row), amount, "static")
+        return _pay_bill(tx, order, code) if code.is_dynamic else _pay(tx, order)
+
+    return booked(city, work)
+
+
+def show_code(city: City, actor: Actor) -> Shown:
+    """A new code for the resident to show; one that was shown before and not used ends."""
+    resident = require(actor, Resident)
+    code = str(secrets.randbelow(9 * 10 ** (_CODE_DIGITS - 1)) + 10 ** (_CODE_DIGITS - 1))
+    expires_at = city.now() + timedelta(minutes=rules().code_minutes)
+
+    def work(tx: Transaction) -> Outcome:
+        tx.execute(SQL.insert_code, code_sha256=_hash(code), subject_no=resident.subject_no, expires_at=expires_at)
+        return Outcome.DONE
+
+    booked(city, work)
+    return Shown(code, expires_at)
+
+
+def take(
+    city: City, actor: Actor, payment_id: str, shop_id: str, code: str, amount_yen: int, lines: Sequence[Line] = ()
+) -> Outcome:
+    """Takes a payment at a till by the code that a resident shows. Raises `NotPermitted`, `NotFound`, `AmountIsInvalid`,
+    `LinesDoNotAddUp`."""
+    check_id("pay", payment_id)
+    check_amount(amount_yen)
+    check_lines(lines, amount_yen)
+
+    def work(tx: Transaction) -> Outcome:
+        shop = get_shop(tx, shop_id)
+        check_till(actor, shop)
+        shown = tx.one(SQL.lock_code, code_sha256=_hash(code))
+        if shown is None:
+            return Outcome.CODE_NOT_FOUND
+        order = _Order(payment_id, shown.subject_no, shop, amount_yen, "code", lines)
+        if shown.payment_id is not None:
+            return _pay(tx, order) if shown.payment_id == payment_id else Outcome.CODE_IS_USED
+        if shown.expires_at <= tx.now:
+            return Outcome.CODE_IS_OVER
+        tx.execute(SQL.use_code, code_sha256=_hash(code), payment_id=payment_id)
+        outcome = _pay(tx, order)
+        if not outcome.is_good:
+            raise refuse(outcome)
+        return outcome
+
+    return booked(city, work)
+
+
+def make_bill(city: City, actor: Actor, shop_id: str, amount_yen: int, lines: Sequence[Line] = ()) -> MerchantCode:
+    """A code for one payment of this amount, which the till shows. Raises as `take`."""
+    check_amount(amount_yen)
+    check_lines(lines, amount_yen)
+    bill_id = new_id("bil")
+    made: list[MerchantCode] = []
+
+    def work(tx: Transaction) -> Outcome:
+        shop = get_shop(tx, shop_id)
+        check_till(actor, shop)
+        tx.execute(
+            SQL.insert_bill,
+            bill_id=bill_id,
+            shop_no=shop.shop_no,
+            organisation_no=shop.organisation_no,
+            amount_yen=amount_yen,
+            lines=_text(lines),
+            expires_at=tx.now + timedelta(minutes=rules().bill_minutes),
+        )
+        account = JpqrAccount(shop.merchant)
+        made.append(
+            make_code(
+                account,
+                name=shop.name,
+                city=PLACE,
+                category=shop.category,
+                local_name=shop.local_name,
+                amount=amount_yen,
+                bill=bill_id.removeprefix("bil_"),
+            )
+        )
+        return Outcome.DONE
+
+    booked(city, work)
+    return made[-1]
+
+
+def refund(city: City, actor: Actor, refund_id: str, payment_id: str, amount_yen: int) -> Outcome:
+    """Gives back a payment or part of it, for the shop's own staff or program. Raises `AmountIsInvalid`."""
+    check_id("rfd", refund_id)
+    check_amount(amount_yen)
+
+    def work(tx: Transaction) -> Outcome:
+        paid = tx.one(SQL.lock_payment, payment_id=payment_id)
+        shop = None if paid is None else get_shop(tx, tx.get(SQL.payment, payment_id=payment_id).shop_id)
+        if paid is None or shop is None or not _may_take(actor, shop):
+            return Outcome.PAYMENT_NOT_FOUND
+        before = tx.one(SQL.refund, refund_id=refund_id)
+        if before is not None:
+            same = (before.payment_no, before.amount_yen) == (paid.payment_no, amount_yen)
+            return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
+        if paid.refunded_yen + amount_yen > paid.amount_yen:
+            return Outcome.MORE_THAN_WAS_PAID
+        tx.execute(
+            SQL.insert_refund,
+            refund_id=refund_id,
+            payment_no=paid.payment_no,
+            subject_no=paid.subject_no,
+            organisation_no=paid.organisation_no,
+            amount_yen=amount_yen,
+            at=tx.now,
+        )
+        accounts = number_of("shop", paid.shop_no), number_of("wallet", paid.subject_no)
+        [posted] = post_in(tx, [Transfer(number_of("refund", refund_id), *accounts, amount_yen, YEN_LEDGER, REFUND)])
+        return done(posted)
+
+    return booked(city, work)
+
+
+def list_sales(
+    city: City, actor: Actor, shop_id: str, since: datetime, until: datetime, limit: int = 500
+) -> list[Payment]:
+    """A shop's own sales, the newest first; who paid is not told. Raises `NotFound`, `NotPermitted`."""
+    with city.transaction(actor) as tx:
+        check_till(actor, get_shop(tx, shop_id))
+        rows = tx.all(SQL.sales_of, shop_id=shop_id, since=since, until=until, limit=min(limit, 1000))
+    return [payment_of(row) for row in rows]
+
+
+def find_payment(city: City, actor: Actor, payment_id: str) -> Payment:
+    """A payment for who paid it or was paid. Raises `NotFound`."""
+    with city.transaction(actor) as tx:
+        row = tx.one(SQL.payment, payment_id=payment_id)
+    if row is None:
+        raise NotFound(what="payment")
+    return payment_of(row)
+
+
+def _may_take(actor: Actor, shop: Shop) -> bool:
+    try:
+        check_till(actor, shop)
+    except NotPermitted:
+        return False
+    return True
+
+
+def _pay_bill(tx: Transaction, order: _Order, code: MerchantCode) -> Outcome:
+    """A bill is paid once, with what it says: whoever changed the code in between pays nothing."""
+    reference = next((each.find("01") for each in code.objects if each.tag == "62"), None)
+    bill = tx.one(SQL.lock_bill, bill_id=f"bil_{reference}")
+    if bill is None or bill.shop_no != order.shop.shop_no or bill.amount_yen != order.amount_yen:
+        return Outcome.BILL_NOT_FOUND
+    lines = msgspec.json.decode(bill.lines, type=list[Line])
+    order = replace(order, way="dynamic", lines=lines)
+    if bill.payment_id is not None:
+        return _pay(tx, order) if bill.payment_id == order.payment_id else Outcome.BILL_IS_PAID
+    if bill.expires_at <= tx.now:
+        return Outcome.BILL_IS_OVER
+    tx.execute(SQL.close_bill, bill_id=bill.bill_id, payment_id=order.payment_id)
+    outcome = _pay(tx, order)
+    if not outcome.is_good:
+        raise refuse(outcome)
+    return outcome
+
+
+def _pay(tx: Transaction, order: _Order) -> Outcome:
+    """The payment itself. The wallet is locked from here: two phones wait for each other, and see what is left."""
+    tx.execute(SQL.lock_wallet, subject_no=order.subject_no)
+    before = tx.one(SQL.lock_payment, payment_id=order.payment_id)
+    if before is not None:
+        same = (before.subject_no, before.shop_no, before.amount_yen)
+        is_same = same == (order.subject_no, order.shop.shop_no, order.amount_yen)
+        return Outcome.EXISTS if is_same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
+    if order.shop.state != "open":
+        return Outcome.SHOP_IS_SUSPENDED
+    above = _above(tx, order)
+    if above is not None:
+        return above
+    open_wallet(tx, order.subject_no)
+    tx.execute(
+        SQL.insert_payment,
+        payment_id=order.payment_id,
+        subject_no=order.subject_no,
+        shop_no=order.shop.shop_no,
+        organisation_no=order.shop.organisation_no,
+        amount_yen=order.amount_yen,
+        way=order.way,
+        at=tx.now,
+        lines=_text(order.lines),
+    )
+    accounts = number_of("wallet", order.subject_no), number_of("shop", order.shop.shop_no)
+    [posted] = post_in(
+        tx, [Transfer(number_of("payment", order.payment_id), *accounts, order.amount_yen, YEN_LEDGER, PAYMENT)]
+    )
+    return done(posted)
+
+
+def _above(tx: Transaction, order: _Order) -> Outcome | None:
+    limits = rules()
+    if order.amount_yen > limits.payment_limit_yen:
+        return Outcome.ABOVE_PAYMENT_LIMIT
+    day = tx.now.astimezone(tx.city.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    spent: Any = tx.get(SQL.spent, subject_no=order.subject_no, day=day, month=day.replace(day=1))
+    if spent.day_yen + order.amount_yen > limits.day_limit_yen:
+        return Outcome.ABOVE_DAY_LIMIT
+    if spent.month_yen + order.amount_yen > limits.month_limit_yen:
+        return Outcome.ABOVE_MONTH_LIMIT
+    return None
+
+
+def _text(lines: Sequence[Line]) -> str:
+    return msgspec.json.encode(list(lines)).decode()
+
+
+def _hash(code: str) -> bytes:
+    return sha256(code.encode()).digest()

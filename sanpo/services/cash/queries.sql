@@ -1,0 +1,92 @@
+-- name: insert_shop
+insert into cash.shops (shop_id, organisation_no, merchant, name, local_name, category, district, registered_at)
+values (%(shop_id)s, %(organisation_no)s, %(merchant)s, %(name)s, %(local_name)s, %(category)s, %(district)s, %(at)s)
+on conflict do nothing
+returning *
+
+-- name: shop
+select * from cash.shops where shop_id = %(shop_id)s
+
+-- name: shop_by_merchant
+select * from cash.shops where merchant = %(merchant)s
+
+-- name: shops
+select * from cash.shops where (%(organisation_no)s::int is null or organisation_no = %(organisation_no)s) order by shop_no
+
+-- name: set_shop_state
+update cash.shops set state = %(state)s, reason = %(reason)s where shop_id = %(shop_id)s returning *
+
+-- name: insert_charge
+insert into cash.charges (charge_id, subject_no, amount_yen, charged_at)
+values (%(charge_id)s, %(subject_no)s, %(amount_yen)s, %(at)s)
+on conflict do nothing
+
+-- name: payment
+select p.*, s.shop_id, s.local_name as shop_name from cash.payments p join cash.shops s using (shop_no)
+where p.payment_id = %(payment_id)s
+
+-- name: lock_payment
+select * from cash.payments where payment_id = %(payment_id)s for update
+
+-- name: insert_payment
+with paid as (
+  insert into cash.payments (payment_id, subject_no, shop_no, organisation_no, amount_yen, way, paid_at)
+  values (%(payment_id)s, %(subject_no)s, %(shop_no)s, %(organisation_no)s, %(amount_yen)s, %(way)s, %(at)s)
+  returning payment_no
+)
+insert into cash.lines (payment_no, line_no, subject_no, organisation_no, item, category, quantity, unit_price_yen, tax_permille)
+select paid.payment_no, l.line_no, %(subject_no)s, %(organisation_no)s, l.line ->> 'item', l.line ->> 'category',
+       (l.line ->> 'quantity')::int, (l.line ->> 'unit_price_yen')::bigint, (l.line ->> 'tax_permille')::smallint
+from paid, jsonb_array_elements(%(lines)s::text::jsonb) with ordinality as l (line, line_no)
+
+-- name: payments_of
+select p.*, s.shop_id, s.local_name as shop_name from cash.payments p join cash.shops s using (shop_no)
+where p.subject_no = %(subject_no)s and p.paid_at < %(before)s order by p.paid_at desc, p.payment_no desc limit %(limit)s
+
+-- name: sales_of
+select p.*, s.shop_id, s.local_name as shop_name from cash.payments p join cash.shops s using (shop_no)
+where s.shop_id = %(shop_id)s and p.paid_at >= %(since)s and p.paid_at < %(until)s
+order by p.paid_at desc, p.payment_no desc limit %(limit)s
+
+-- name: spent
+-- Under the lock of the wallet, so that two phones cannot both stay below a limit.
+select coalesce(sum(amount_yen - refunded_yen) filter (where paid_at >= %(day)s), 0)::bigint as day_yen,
+       coalesce(sum(amount_yen - refunded_yen), 0)::bigint as month_yen
+from cash.payments where subject_no = %(subject_no)s and paid_at >= %(month)s
+
+-- name: lock_wallet
+select pg_advisory_xact_lock(1129270869, %(subject_no)s)
+
+-- name: insert_refund
+with refund as (
+  insert into cash.refunds (refund_id, payment_no, subject_no, organisation_no, amount_yen, refunded_at)
+  values (%(refund_id)s, %(payment_no)s, %(subject_no)s, %(organisation_no)s, %(amount_yen)s, %(at)s)
+)
+update cash.payments set refunded_yen = refunded_yen + %(amount_yen)s where payment_no = %(payment_no)s
+
+-- name: refund
+select * from cash.refunds where refund_id = %(refund_id)s
+
+-- name: insert_bill
+insert into cash.bills (bill_id, shop_no, organisation_no, amount_yen, lines, expires_at)
+values (%(bill_id)s, %(shop_no)s, %(organisation_no)s, %(amount_yen)s, %(lines)s::text::jsonb, %(expires_at)s)
+
+-- name: lock_bill
+select bill_id, shop_no, amount_yen, lines::text as lines, expires_at, payment_id
+from cash.bills where bill_id = %(bill_id)s for update
+
+-- name: close_bill
+update cash.bills set payment_id = %(payment_id)s where bill_id = %(bill_id)s
+
+-- name: insert_code
+with gone as (delete from cash.codes where subject_no = %(subject_no)s and payment_id is null)
+insert into cash.codes (code_sha256, subject_no, expires_at) values (%(code_sha256)s, %(subject_no)s, %(expires_at)s)
+
+-- name: lock_code
+select * from cash.codes where code_sha256 = %(code_sha256)s for update
+
+-- name: use_code
+update cash.codes set payment_id = %(payment_id)s where code_sha256 = %(code_sha256)s
+
+-- name: charge
+select * from cash.charges where charge_id = %(charge_id)s

@@ -1,0 +1,168 @@
+"""A resident's wallet: charged from a bank, and what is in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sanpo.ground.actors import Actor, Resident, System, require
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.errors import DomainError
+from sanpo.ground.ids import check_id
+from sanpo.ledger import (
+    Account,
+    AccountFlag,
+    Ledger,
+    LedgerIsBusy,
+    Transfer,
+    create_accounts,
+    create_accounts_in,
+    get_account,
+    open_ledger,
+    post_in,
+)
+from sanpo.ledger import Outcome as Posted
+from sanpo.services.cash.errors import TopUpIsUnavailable
+from sanpo.services.cash.model import BANK, CHARGE, WALLET, YEN_LEDGER, Payment, check_amount, number_of, rules
+from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.store import DUTY, SQL
+
+SERVICE = System(DUTY)
+BANK_ACCOUNT = number_of("bank", "")
+_ATTEMPTS = 10
+T = TypeVar("T")
+
+
+class Bank(Protocol):
+    """Where money comes from. `collect` tells whether it was paid in; asked again with the same id it says the same."""
+
+    def collect(self, charge_id: str, amount_yen: int) -> bool: ...
+
+
+@dataclass(frozen=True)
+class TestBank:
+    """A bank for demonstrations: always pays."""
+
+    def collect(self, charge_id: str, amount_yen: int) -> bool:
+        return True
+
+
+def bank_of(city: City) -> Bank:
+    """The bank of this city. Raises `TopUpIsUnavailable`: production has none until one is connected."""
+    if city.settings.mode == "production":
+        raise TopUpIsUnavailable
+    return TestBank()
+
+
+def charge(city: City, actor: Actor, charge_id: str, amount_yen: int, bank: Bank | None = None) -> Outcome:
+    """Puts money into the resident's own wallet. Raises `AmountIsInvalid`, `TopUpIsUnavailable`."""
+    resident = require(actor, Resident)
+    check_id("chg", charge_id)
+    check_amount(amount_yen)
+    paid_in = (bank or bank_of(city)).collect(charge_id, amount_yen)
+    if not paid_in:
+        return Outcome.NOT_ENOUGH_MONEY
+    return booked(city, lambda tx: _charge(tx, resident.subject_no, charge_id, amount_yen))
+
+
+def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -> Outcome:
+    tx.execute(SQL.lock_wallet, subject_no=subject_no)
+    open_wallet(tx, subject_no)
+    wallet = number_of("wallet", subject_no)
+    transfer_id = number_of("charge", charge_id)
+    if tx.execute(SQL.insert_charge, charge_id=charge_id, subject_no=subject_no, amount_yen=amount_yen, at=tx.now) == 0:
+        kept = tx.get(SQL.charge, charge_id=charge_id)
+        same = (kept.subject_no, kept.amount_yen) == (subject_no, amount_yen)
+        return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
+    if wallet_yen(tx.city, subject_no) + amount_yen > rules().wallet_limit_yen:
+        raise _Refused(Outcome.ABOVE_WALLET_LIMIT)
+    [posted] = post_in(tx, [Transfer(transfer_id, BANK_ACCOUNT, wallet, amount_yen, YEN_LEDGER, CHARGE)])
+    return done(posted)
+
+
+def open_wallet(tx: Transaction, subject_no: int) -> None:
+    """Opens the wallet's account, where it is not there yet."""
+    limited = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
+    wallet = Account(number_of("wallet", subject_no), YEN_LEDGER, WALLET, limited, subject_no=subject_no)
+    create_accounts_in(tx, [wallet])
+
+
+def balance_yen(city: City, actor: Actor) -> int:
+    """What is in the resident's own wallet."""
+    return wallet_yen(city, require(actor, Resident).subject_no)
+
+
+def wallet_yen(city: City, subject_no: int) -> int:
+    """As `balance_yen`, for the service itself; a wallet that was never charged holds nothing."""
+    try:
+        sums = get_account(city, SERVICE, number_of("wallet", subject_no)).balance
+    except DomainError:
+        return 0
+    return sums.credits_posted - sums.debits_posted - sums.debits_pending
+
+
+def list_payments(city: City, actor: Actor, *, before: datetime | None = None, limit: int = 50) -> list[Payment]:
+    """The resident's own payments, the newest first."""
+    resident = require(actor, Resident)
+    with city.transaction(resident) as tx:
+        rows = tx.all(
+            SQL.payments_of,
+            subject_no=resident.subject_no,
+            before=before or datetime.max.replace(tzinfo=tx.now.tzinfo),
+            limit=min(limit, 500),
+        )
+    return [payment_of(row) for row in rows]
+
+
+def payment_of(row: Any) -> Payment:
+    return Payment(**{name: getattr(row, name) for name in Payment.__dataclass_fields__})
+
+
+def prepare(city: City) -> None:
+    """Opens the ledger of yen and the city's own account in it, once in a process; again it changes nothing."""
+    if "_cash_is_ready" not in city.__dict__:
+        open_ledger(city, System("operator"), Ledger(YEN_LEDGER, "JPY", 0, "円"))
+        create_accounts(city, [Account(BANK_ACCOUNT, YEN_LEDGER, BANK)])
+        city.__dict__["_cash_is_ready"] = True
+
+
+class _Refused(Exception):
+    """Takes back what a transaction has written; the outcome is told."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.value)
+        self.outcome = outcome
+
+
+def refuse(outcome: Outcome) -> _Refused:
+    """To be raised where what was written must go again."""
+    return _Refused(outcome)
+
+
+def booked(city: City, work: Callable[[Transaction], Outcome]) -> Outcome:
+    """Runs `work` in a transaction of the service; again where another was in the ledger's way. Raises `LedgerIsBusy`."""
+    prepare(city)
+    for attempt in range(_ATTEMPTS):
+        try:
+            with city.transaction(SERVICE) as tx:
+                return work(tx)
+        except LedgerIsBusy:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        except _Refused as refused:
+            return refused.outcome
+    raise AssertionError("unreachable")
+
+
+def done(posted: Posted) -> Outcome:
+    """What a transfer's outcome means here; raises `refuse` where nothing moved, so that nothing is written either."""
+    match posted:
+        case Posted.CREATED:
+            return Outcome.DONE
+        case Posted.EXISTS:
+            return Outcome.EXISTS
+        case Posted.EXCEEDS_CREDITS:
+            raise refuse(Outcome.NOT_ENOUGH_MONEY)
+        case _:
+            raise ValueError(f"the ledger answers {posted.value}")  # the service asked for what it must not
