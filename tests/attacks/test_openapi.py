@@ -52,7 +52,7 @@ DISTRICTS = {
     "journal": ("/api/journal",),
     "consent": ("/api/consent",),
     "ledger": ("/api/ledger",),
-    "others": ("/api/returns", "/api/cleanroom", "/api/energy", "/api/lake", "/api/broker"),
+    "others": ("/api/returns", "/api/cleanroom", "/api/energy", "/api/lake", "/api/broker", "/api/cash"),
 }
 ROLES: dict[str, Callable[[Siege], Headers]] = {
     "anonymous": lambda siege: {},

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from sanpo.ground.actors import Actor, Resident, require
+from sanpo.ground.actors import Actor, Anonymous, Resident, require
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
-from sanpo.ground.errors import NotFound, NotPermitted
+from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import check_id, new_id
 from sanpo.ledger import Transfer, post_in
 from sanpo.services.cash.emv import JpqrAccount, MerchantCode, jpqr_account, make_code, parse
@@ -29,7 +29,7 @@ from sanpo.services.cash.model import (
     rules,
 )
 from sanpo.services.cash.outcomes import Outcome
-from sanpo.services.cash.shops import PLACE, check_till, get_shop, shop_of
+from sanpo.services.cash.shops import PLACE, check_till, get_shop_in, shop_of
 from sanpo.services.cash.store import SQL
 from sanpo.services.cash.wallets import booked, done, open_wallet, payment_of, refuse
 
@@ -101,7 +101,7 @@ def take(
     check_lines(lines, amount_yen)
 
     def work(tx: Transaction) -> Outcome:
-        shop = get_shop(tx, shop_id)
+        shop = get_shop_in(tx, shop_id)
         check_till(actor, shop)
         shown = tx.one(SQL.lock_code, code_sha256=_hash(code))
         if shown is None:
@@ -128,7 +128,7 @@ def make_bill(city: City, actor: Actor, shop_id: str, amount_yen: int, lines: Se
     made: list[MerchantCode] = []
 
     def work(tx: Transaction) -> Outcome:
-        shop = get_shop(tx, shop_id)
+        shop = get_shop_in(tx, shop_id)
         check_till(actor, shop)
         tx.execute(
             SQL.insert_bill,
@@ -159,12 +159,14 @@ def make_bill(city: City, actor: Actor, shop_id: str, amount_yen: int, lines: Se
 
 def refund(city: City, actor: Actor, refund_id: str, payment_id: str, amount_yen: int) -> Outcome:
     """Gives back a payment or part of it, for the shop's own staff or program. Raises `AmountIsInvalid`."""
+    if isinstance(actor, Anonymous):
+        raise NotSignedIn
     check_id("rfd", refund_id)
     check_amount(amount_yen)
 
     def work(tx: Transaction) -> Outcome:
         paid = tx.one(SQL.lock_payment, payment_id=payment_id)
-        shop = None if paid is None else get_shop(tx, tx.get(SQL.payment, payment_id=payment_id).shop_id)
+        shop = None if paid is None else get_shop_in(tx, tx.get(SQL.payment, payment_id=payment_id).shop_id)
         if paid is None or shop is None or not _may_take(actor, shop):
             return Outcome.PAYMENT_NOT_FOUND
         before = tx.one(SQL.refund, refund_id=refund_id)
@@ -194,13 +196,15 @@ def list_sales(
 ) -> list[Payment]:
     """A shop's own sales, the newest first; who paid is not told. Raises `NotFound`, `NotPermitted`."""
     with city.transaction(actor) as tx:
-        check_till(actor, get_shop(tx, shop_id))
+        check_till(actor, get_shop_in(tx, shop_id))
         rows = tx.all(SQL.sales_of, shop_id=shop_id, since=since, until=until, limit=min(limit, 1000))
     return [payment_of(row) for row in rows]
 
 
-def find_payment(city: City, actor: Actor, payment_id: str) -> Payment:
-    """A payment for who paid it or was paid. Raises `NotFound`."""
+def get_payment(city: City, actor: Actor, payment_id: str) -> Payment:
+    """A payment for who paid it or was paid. Raises `NotSignedIn`, `NotFound`."""
+    if isinstance(actor, Anonymous):
+        raise NotSignedIn
     with city.transaction(actor) as tx:
         row = tx.one(SQL.payment, payment_id=payment_id)
     if row is None:

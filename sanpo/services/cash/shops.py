@@ -5,10 +5,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sanpo.ground.actors import Actor, Client, Staff, System, require_officer
+from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
-from sanpo.ground.errors import NotFound, NotPermitted
+from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import new_id
 from sanpo.ledger import Account, create_accounts_in
 from sanpo.people import get_organisation
@@ -63,8 +63,16 @@ def list_shops(city: City, organisation_no: int | None = None) -> list[Shop]:
     return [shop_of(row) for row in city.db.read_all(SQL.shops, organisation_no=organisation_no)]
 
 
-def get_shop(tx: Transaction, shop_id: str) -> Shop:
-    """Raises `NotFound`."""
+def get_shop(city: City, shop_id: str) -> Shop:
+    """Raises `NotFound`. Public."""
+    row = city.db.read(SQL.shop, shop_id=shop_id)
+    if row is None:
+        raise NotFound(what="shop")
+    return shop_of(row)
+
+
+def get_shop_in(tx: Transaction, shop_id: str) -> Shop:
+    """As `get_shop`, inside a transaction."""
     row = tx.one(SQL.shop, shop_id=shop_id)
     if row is None:
         raise NotFound(what="shop")
@@ -92,12 +100,14 @@ def printable_code(shop: Shop) -> str:
 
 
 def check_till(actor: Actor, shop: Shop) -> None:
-    """Whether the actor may take payments at this shop. Raises `NotPermitted`; another's shop is shown by its code only."""
+    """Whether the actor may take payments at this shop. Raises `NotSignedIn`, `NotPermitted`."""
     match actor:
         case Staff() | Client() if actor.organisation_no == shop.organisation_no:
             return
         case System(duty="operator" | "simulator"):
             return
+        case Anonymous():
+            raise NotSignedIn
         case _:
             raise NotPermitted(needed="the shop's own staff or program")
 

@@ -177,7 +177,7 @@ def test_payment_is_seen_by_who_paid_and_who_was_paid_alone(town: Town) -> None:
     payment_id = new_id("pay")
     town.pay(town.aya, 1_000, payment_id=payment_id)
     for actor in (town.aya, town.till):
-        assert paying.find_payment(town.city, actor, payment_id).amount_yen == 1_000
+        assert paying.get_payment(town.city, actor, payment_id).amount_yen == 1_000
     for actor in (town.ben, town.other):
         with pytest.raises(NotFound):
-            paying.find_payment(town.city, actor, payment_id)
+            paying.get_payment(town.city, actor, payment_id)
