@@ -32,6 +32,10 @@ class CallFailed(Exception):
     """The other side could not be reached, was not allowed, or answered too much. The text says which."""
 
 
+class ReplyTooLong(CallFailed):
+    """The other side answered more than the caller takes."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """`headers` by their names in small letters; of several with one name the last."""
@@ -245,7 +249,7 @@ def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: b
             for part in reply.iter_stream():
                 received += part
                 if len(received) > guard.max_bytes:
-                    raise CallFailed("the reply is too long")
+                    raise ReplyTooLong("the reply is too long")
             found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
             return Reply(reply.status, received, found)
     except httpcore.TimeoutException as error:

@@ -17,13 +17,16 @@ from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all
 from sanpo.broker.ngsi_ld.linking import Linked, parse, read_document
 from sanpo.broker.ngsi_ld.negotiation import JSON, LD
 from sanpo.broker.ngsi_ld.problems import on_error
+from sanpo.broker.ngsi_ld.registrations import asked_in, source_filter
 from sanpo.broker.ngsi_ld.routing import Operation
 from sanpo.broker.personal import personal_types
 from sanpo.broker.registrations.actions import matches
 from sanpo.broker.registrations.matching import Asked, Match
+from sanpo.broker.registrations.model import Registration
 from sanpo.broker.sight import check_writer
 from sanpo.broker.store import encode
 from sanpo.ground.errors import DomainError
+from sanpo.ground.outbound import Reply as Answer
 
 NAMES = {
     "5.6.1": "createEntity",
@@ -40,8 +43,15 @@ NAMES = {
     "5.6.18": "replaceEntity",
     "5.6.19": "replaceAttrs",
     "5.6.20": "mergeBatch",
+    "5.6.21": "purgeEntity",
 }
 """Operations that are distributed, by clause, as registrations name them (§4.20)."""
+_CONFLICT = encode(
+    {
+        "type": f"{NGSI_LD}errors/Conflict",
+        "title": "The context source that holds this does not serve the operation.",
+    }
+)
 _OF_ATTRIBUTE = ("5.6.4", "5.6.5", "5.6.19")
 _NO_ATTRIBUTES = frozenset({"id", "type", "@id", "@type", "@context", "scope", "expiresAt"})
 
@@ -51,12 +61,14 @@ def write(operation: Operation, call: Call) -> Reply:
     check_writer(call.city, call.actor)
     if "entityOperations" in operation.path:
         return _batch(operation, call)
+    if operation.clause == "5.6.21":
+        return _purge(operation, call)
     data, linked = call.document if operation.bodies else (None, call.linked)
     work = _Single(operation, call, linked, data)
     found = [] if work.is_personal else work.matches()
     if not found:
         return operation.handler(call)
-    outcomes = ask_all(call, linked, [work.request(match) for match in found])
+    outcomes = _send(operation, call, linked, [work.request(match) for match in found])
     return _joined(work, _locally(operation, work.rest(found)), outcomes)
 
 
@@ -88,12 +100,14 @@ class _Single:
             selection = parse_types(types, self.linked.context)
         attributes = frozenset(self.names.values()) if self.names else None
         asked = Asked(frozenset({self.entity_id}), selection, attributes)
-        return _writable(matches(self.call.place, NAMES[self.operation.clause], asked))
+        return _writable(matches(self.call.place, asked), self.operation)
 
     def request(self, match: Match) -> Request:
         path = self.operation.path
         for segment in self.call.segments:
             path = path.replace("{}", quote(segment, safe=":@"), 1)
+        if path.endswith("/attrs"):
+            path += "/"  # as table 6.1-1 writes it
         query = passed_on(self.call)
         body = self.data
         if isinstance(body, dict) and not self.is_of_attribute and match.attributes is not None:
@@ -168,8 +182,20 @@ def _with_body(call: Call, linked: Linked, body: Any) -> Call:
     return replace(call, body=encode(body), headers=headers)
 
 
-def _writable(found: Sequence[Match]) -> list[Match]:
-    return [each for each in found if each.registration.mode != "auxiliary"]
+def _writable(found: Sequence[Match], operation: Operation) -> list[Match]:
+    """Those that a write is about: a proxy holds what it names also where it does not serve the operation (§4.3.6.3)."""
+    return [each for each in found if each.registration.is_proxy or _is_copied(each.registration, operation)]
+
+
+def _is_copied(registration: Registration, operation: Operation) -> bool:
+    return registration.mode != "auxiliary" and registration.serves(NAMES[operation.clause])
+
+
+def _send(operation: Operation, call: Call, linked: Linked, requests: Sequence[Request]) -> list[Outcome]:
+    """Asks those that serve the operation; for the others it is a conflict (§5.6.1.4)."""
+    served = [each for each in requests if each.match.registration.serves(NAMES[operation.clause])]
+    refused = [Outcome(each, Answer(409, _CONFLICT)) for each in requests if each not in served]
+    return [*(ask_all(call, linked, served) if served else []), *refused]
 
 
 def _taken(found: Sequence[Match]) -> set[str] | None:
@@ -203,6 +229,26 @@ def _error_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _purge(operation: Operation, call: Call) -> Reply:
+    """5.6.21: the same condition here and at every source that may hold what it finds."""
+    linked = call.linked
+    asked = asked_in(call, linked)
+    named = sorted(asked.types.types) if asked.types is not None else []
+    stays = _is_personal(call, named) or bool(personal_ids(call.place, sorted(asked.ids or ())))
+    local = operation.handler(call)
+    if stays:
+        return local
+    found = _writable(matches(call.place, asked, source_filter(call, linked)), operation)
+    query = {name: value for name, value in passed_on(call).items() if name != "csf"}
+    outcomes = _send(operation, call, linked, [Request(each, "DELETE", "entities", query) for each in found])
+    errors = [
+        {"registrationId": each.request.match.registration.registration_id, "error": _error_of(each)}
+        for each in outcomes
+        if not each.is_good and (each.answer is None or each.answer.status != 404)
+    ]
+    return Reply(207, encode({"success": [], "errors": errors}), JSON) if errors else local
+
+
 def _batch(operation: Operation, call: Call) -> Reply:
     """A batch: each source gets its entities in one call, the rest is done here."""
     data, linked = read_document(call.city, call.body, call.headers.get("content-type", ""), call.headers.get("link"))
@@ -217,7 +263,7 @@ def _batch(operation: Operation, call: Call) -> Reply:
     personal = personal_ids(call.place, [each.entity_id for each in items])
     for item_ in items:
         stays = item_.entity_id in personal or _is_personal(call, item_.types)
-        found = [] if stays else item_.matches(NAMES[operation.clause])
+        found = [] if stays else item_.matches(operation)
         for match in found:
             parts.setdefault(match.registration.registration_id, (match, []))[1].append(item_.part(match))
         rest = item_.rest(found)
@@ -226,7 +272,7 @@ def _batch(operation: Operation, call: Call) -> Reply:
     if not parts:
         return operation.handler(call)
     requests = [Request(match, "POST", operation.path, passed_on(call), body) for match, body in parts.values()]
-    outcomes = ask_all(call, linked, requests)
+    outcomes = _send(operation, call, linked, requests)
     local = _locally(operation, _with_body(call, linked, left)) if left else None
     return _joined_batch([each.entity_id for each in items], local, outcomes)
 
@@ -241,11 +287,11 @@ class _Item:
         self.names = {name: linked.context.expand(name) for name in body if name not in _NO_ATTRIBUTES}
         self.types = _types_in(body, linked)
 
-    def matches(self, operation: str) -> list[Match]:
+    def matches(self, operation: Operation) -> list[Match]:
         selection = TypeSelection(tuple((each,) for each in self.types)) if self.types else None
         attributes = frozenset(self.names.values()) if self.names else None
         asked = Asked(frozenset({self.entity_id}), selection, attributes)
-        return _writable(matches(self.call.place, operation, asked))
+        return _writable(matches(self.call.place, asked), operation)
 
     def part(self, match: Match) -> Any:
         if not isinstance(self.given, dict) or match.attributes is None:

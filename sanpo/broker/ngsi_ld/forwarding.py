@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from sanpo.broker.contexts import single_url
 from sanpo.broker.ngsi_ld.calls import Call, Headers
 from sanpo.broker.ngsi_ld.identity import alias_of
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
@@ -13,7 +14,7 @@ from sanpo.broker.ngsi_ld.negotiation import JSON, LD
 from sanpo.broker.registrations.matching import Match
 from sanpo.broker.registrations.model import Registration
 from sanpo.broker.store import encode
-from sanpo.ground.outbound import CallFailed, is_named, send
+from sanpo.ground.outbound import CallFailed, ReplyTooLong, is_named, send
 from sanpo.ground.outbound import Reply as Answer
 
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
@@ -28,6 +29,8 @@ _KEPT_HEADERS = frozenset(
         "connection",
         "link",
         "accept",
+        "contenttype",
+        "jsonldcontext",
         "via",
         "ngsild-tenant",
     }
@@ -49,11 +52,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it: an answer, or why there is none."""
+    """What became of it: an answer, or why there is none. An answer that is too long `is_invalid`, and not kept."""
 
     request: Request
     answer: Answer | None
     failure: str = ""
+    is_invalid: bool = False
 
     @property
     def is_good(self) -> bool:
@@ -77,7 +81,7 @@ def warnings_of(outcomes: Sequence[Outcome], invalid: Sequence[Outcome]) -> Head
     found: Headers = []
     for each in outcomes:
         alias = each.request.match.registration.doc.get("contextSourceAlias", each.request.match.registration.endpoint)
-        if each in invalid:
+        if each.is_invalid or each in invalid:
             text = f'111 {alias} "Revalidation failed"'
         elif each.answer is None:
             text = f'112 {alias} "{each.failure}"'
@@ -101,33 +105,38 @@ def _ask(call: Call, linked: Linked, request: Request, hosts: list[str]) -> Outc
     query = {**request.query, "local": "true"} if registration.is_local_only else request.query
     if query:
         url += f"?{urlencode(query, safe=_READABLE, quote_via=quote)}"
-    body = None if request.body is None else encode(_with_context(request.body, linked.written))
+    headers = _headers(call, linked, registration, request.body is not None)
+    given = request.body
+    if headers.get("Content-Type") == LD:
+        given = _with_context(given, linked.written)
+    body = None if given is None else encode(given)
     try:
         answer = send(
             request.method,
             url,
             body,
-            _headers(call, linked, registration, body is not None),
+            headers,
             allow_private=is_named(url, hosts),
             timeout_s=registration.timeout_s,
             max_bytes=MOST_ANSWER_BYTES,
         )
     except CallFailed as failure:
-        return Outcome(request, None, str(failure))
+        return Outcome(request, None, str(failure), isinstance(failure, ReplyTooLong))
     return Outcome(request, answer)
 
 
 def _headers(call: Call, linked: Linked, registration: Registration, has_body: bool) -> dict[str, str]:
     info = {each["key"]: each["value"] for each in registration.doc.get("contextSourceInfo", ())}
-    found = {key: each for key, each in info.items() if key.lower() not in _KEPT_HEADERS and key != "jsonldContext"}
+    found = {key: each for key, each in info.items() if key.lower() not in _KEPT_HEADERS}
     for key, value in found.items():
         if value == "urn:ngsi-ld:request":  # the caller's own header is passed on (§4.3.6.5)
             found[key] = call.headers.get(key.lower(), "")
     found = {key: value for key, value in found.items() if value}
-    found["Accept"] = JSON
+    # §4.3.6.6: how the source wants to be spoken to.
+    found["Accept"] = LD if info.get("accept") == LD else JSON
     if has_body:
-        found["Content-Type"] = LD
-    else:
+        found["Content-Type"] = JSON if info.get("contentType") == JSON and single_url(linked.given) else LD
+    if found.get("Content-Type") != LD:
         found["Link"] = link_header(linked).decode("latin-1")
     if "tenant" in registration.doc:
         found["NGSILD-Tenant"] = registration.doc["tenant"]

@@ -4,14 +4,14 @@ What a source says of a type that is declared personal here is left out: whose c
 (docs/decisions/0015).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sanpo.broker.errors import ParameterIsInvalid
 from sanpo.broker.language.type_selection import parse_types
-from sanpo.broker.ngsi_ld.asking import asked_in_body
-from sanpo.broker.ngsi_ld.calls import Call, Headers
+from sanpo.broker.ngsi_ld.asking import asked_in_body, asked_in_url
+from sanpo.broker.ngsi_ld.calls import Call, Headers, flag_in
 from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all, warnings_of
 from sanpo.broker.ngsi_ld.linking import Linked, parse
 from sanpo.broker.ngsi_ld.registrations import asked_in, source_filter
@@ -25,6 +25,8 @@ _PASSED = (
     "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "expandValues",
     "datasetId",
 )  # fmt: skip
+_FILTERS = frozenset({"attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ"})
+_READS = ("retrieveEntity", "queryEntity", "queryBatch")
 
 
 def sources_of_entity(call: Call, linked: Linked, entity_id: str) -> list[Match]:
@@ -32,7 +34,7 @@ def sources_of_entity(call: Call, linked: Linked, entity_id: str) -> list[Match]
     if call.flag("local"):
         return []
     asked = replace(asked_in(call, linked), ids=frozenset({entity_id}))
-    return matches(call.place, "retrieveEntity", asked)
+    return _serving(matches(call.place, asked), _READS)
 
 
 def sources_of_query(call: Call, linked: Linked, data: Any) -> list[Match]:
@@ -45,16 +47,20 @@ def sources_of_query(call: Call, linked: Linked, data: Any) -> list[Match]:
     else:
         asked = _asked_in_selectors(call, linked, data)
         fits = lambda registration: True  # noqa: E731
-    operation = "queryEntity" if data is None else "queryBatch"
     found: dict[str, Match] = {}
     for each in asked:
-        for match in matches(call.place, operation, each, fits):
+        for match in _serving(matches(call.place, each, fits), _READS[1:]):
             found.setdefault(match.registration.registration_id, match)
     if found and call.query.get("orderBy"):
         raise ParameterIsInvalid(
             name="orderBy", problem="cannot stand in a query to other sources: ask with local=true"
         )
     return list(found.values())
+
+
+def _serving(found: Sequence[Match], operations: Sequence[str]) -> list[Match]:
+    """Those that serve any of the operations: a source that does not retrieve may be queried for one entity (§5.7.1.4)."""
+    return [each for each in found if any(map(each.registration.serves, operations))]
 
 
 def _asked_in_selectors(call: Call, linked: Linked, data: Any) -> list[Asked]:
@@ -72,25 +78,62 @@ def _asked_in_selectors(call: Call, linked: Linked, data: Any) -> list[Asked]:
 
 def retrieve(call: Call, linked: Linked, sources: Sequence[Match], entity_id: str) -> tuple[list[Any], Headers]:
     """What the sources say of one entity: documents, each with its match; and warnings."""
-    passed = {name: call.query[name] for name in ("attrs", "type", "datasetId") if call.query.get(name)}
-    requests = [Request(match, "GET", f"entities/{entity_id}", passed) for match in sources]
+    requests = []
+    for match in sources:
+        passed = {name: call.query[name] for name in ("attrs", "type", "datasetId") if call.query.get(name)}
+        passed |= _held(match, linked)
+        if match.registration.serves("retrieveEntity"):
+            requests.append(Request(match, "GET", f"entities/{entity_id}", passed))
+        else:
+            types = {each.type for info in match.registration.information for each in info.selectors}
+            known = {"type": ",".join(sorted(map(linked.context.compact_type, types)))} if types else {}
+            requests.append(_question(match, {**known, **passed, "id": entity_id}))
     return _read(call, linked, ask_all(call, linked, requests))
 
 
 def query(call: Call, linked: Linked, sources: Sequence[Match], data: Any) -> tuple[list[Any], Headers]:
-    """What the sources find."""
+    """What the sources find. Entities that may be split over sources are filtered once they are whole (§5.7.2.4)."""
     requests = []
     for match in sources:
-        if data is not None:
+        if data is not None and match.registration.serves("queryBatch"):
             requests.append(Request(match, "POST", "entityOperations/query", {}, data))
             continue
-        passed = {name: value for name, value in call.query.items() if name in _PASSED}
+        asked = asked_in_url(call) if data is None else asked_in_body(call, data)
+        left_out = _FILTERS if flag_in(asked.values, "splitEntities") else frozenset()
+        passed = {name: value for name, value in asked.values.items() if name in _PASSED and name not in left_out}
         if match.ids and "id" not in passed:
             passed["id"] = ",".join(sorted(match.ids))
-        if match.attributes is not None:
-            passed["attrs"] = ",".join(sorted(linked.context.compact(each) for each in match.attributes))
-        requests.append(Request(match, "GET", "entities", passed))
+        passed |= _held(match, linked)
+        requests.extend(_question(match, passed | _texts(each)) for each in asked.selectors or ({},))
     return _read(call, linked, ask_all(call, linked, requests))
+
+
+def _held(match: Match, linked: Linked) -> dict[str, str]:
+    """Narrows a request to the attributes that the registration names (§4.3.6.1)."""
+    if match.attributes is None:
+        return {}
+    return {"attrs": ",".join(sorted(linked.context.compact(each) for each in match.attributes))}
+
+
+def _texts(selector: Mapping[str, Any]) -> dict[str, str]:
+    return {name: ",".join(each) if isinstance(each, list) else each for name, each in selector.items()}
+
+
+def _question(match: Match, passed: Mapping[str, str]) -> Request:
+    """A query as the source takes it: in the URL, or as a Query (§5.2.23) where it takes only that."""
+    if match.registration.serves("queryEntity"):
+        return Request(match, "GET", "entities", passed)
+    heads = {name: passed[name] for name in ("type", "idPattern") if name in passed}
+    ids = passed["id"].split(",") if "id" in passed else []
+    body: dict[str, Any] = {"type": "Query"}
+    if heads or ids:
+        body["entities"] = [{**heads, "id": each} for each in ids] or [heads]
+    place = {name: passed[name] for name in ("georel", "geometry", "coordinates", "geoproperty") if name in passed}
+    if place:
+        body["geoQ"] = place
+    body |= {name: passed[name] for name in ("q", "scopeQ", "expandValues") if name in passed}
+    body |= {name: passed[name].split(",") for name in ("attrs", "datasetId") if name in passed}
+    return Request(match, "POST", "entityOperations/query", {}, body)
 
 
 def merged(local: Iterable[Any], remote: Iterable[tuple[Match, Any]]) -> list[Any]:

@@ -99,15 +99,15 @@ def query(
     return docs, len(found) > window.offset + window.limit, len(found)
 
 
-def matches(place: Place, operation: str, asked: Asked, fits: Fits = lambda registration: True) -> list[Match]:
-    """The registrations that an operation goes to (§5.12)."""
+def matches(place: Place, asked: Asked, fits: Fits = lambda registration: True) -> list[Match]:
+    """The registrations that hold something of what an operation is about (§5.12), whether they serve it or not."""
     tenant_no = entities.find_tenant_no(place.city, place.tenant)
     if tenant_no is None:
         return []
     now = place.city.now()
     found = []
     for registration, expires_at in known(place.city, tenant_no):
-        if _is_alive(expires_at, now) and registration.serves(operation) and fits(registration):
+        if _is_alive(expires_at, now) and fits(registration):
             match = matching.match(registration, asked)
             if match is not None:
                 found.append(match)

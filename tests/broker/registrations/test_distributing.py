@@ -184,10 +184,11 @@ def test_change_of_what_another_holds_goes_there_and_the_rest_stays(
 ) -> None:
     here.post("/entities", json={"id": CAR, "type": "Car", "brand": BRAND})
     register(here, source, mode="exclusive", **OF_SPEED)
-    source.lay(method, f"entities/{CAR}{path}", 204)
+    source.lay(method, f"entities/{CAR}{path}" + ("/" if path == "/attrs" else ""), 204)
     answer = here.request(method, f"/entities/{CAR}{path}", json=body)
     assert answer.status_code == 204, answer.text
-    assert source.lines == [f"{method} entities/{CAR}{path}"]
+    slash = "/" if path == "/attrs" else ""
+    assert source.lines == [f"{method} entities/{CAR}{path}{slash}"]
     given = source.asked[0][2]
     assert (None if given is None else {k: v for k, v in given.items() if k != "@context"}) == sent
     assert "speed" not in local(here)
@@ -262,4 +263,101 @@ def test_personal_entities_neither_leave_nor_come_in(
     assert here.get(f"/entities/{CAR}").status_code == 404
     assert here.get("/entities?type=Car").json() == []
     here.post("/entities", json=WHOLE)
-    assert [line for line in source.lines if line.startswith("POST")] == []
+    here.delete("/entities?type=Car")
+    assert [line for line in source.lines if not line.startswith("GET")] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "line"),
+    [
+        ("retrieveEntity", f"GET entities/{CAR}?attrs=speed"),
+        ("queryEntity", f"GET entities?type=Car&attrs=speed&id={CAR}"),
+        ("queryBatch", "POST entityOperations/query"),
+    ],
+)
+def test_entity_is_retrieved_by_what_the_source_serves(
+    here: TestClient[Any], source: Source, operation: str, line: str
+) -> None:
+    """§5.7.1.4, and of it no more than the registration names (§4.3.6.1)."""
+    register(here, source, information={"propertyNames": ["speed"]}, operations=[operation])
+    held = {"id": CAR, "type": "Car", "speed": SPEED}
+    source.lay(line.split()[0], line.split()[1].partition("?")[0], 200, held)
+    assert here.get(f"/entities/{CAR}").json() == held
+    assert source.lines == [line]
+    if operation == "queryBatch":
+        asked = {name: each for name, each in source.asked[0][2].items() if name != "@context"}
+        assert asked == {"type": "Query", "entities": [{"type": "Car", "id": CAR}], "attrs": ["speed"]}
+
+
+def test_query_is_asked_as_the_source_takes_it(here: TestClient[Any], source: Source) -> None:
+    register(here, source, operations=["queryBatch"])
+    source.lay("POST", "entityOperations/query", 200, [WHOLE])
+    assert here.get("/entities?type=Car&q=speed>20&georel=within&geometry=Point&coordinates=[1,2]").status_code == 200
+    asked = source.asked[0][2]
+    assert (asked["entities"], asked["q"], asked["geoQ"]["georel"]) == ([{"type": "Car"}], "speed>20", "within")
+
+
+def test_query_by_post_is_asked_in_the_url_of_a_source_that_takes_no_other(
+    here: TestClient[Any], source: Source
+) -> None:
+    register(here, source, operations=["queryEntity"])
+    source.lay("GET", "entities", 200, [WHOLE])
+    asked = {"type": "Query", "entities": [{"type": "Car", "id": CAR}], "q": "speed>20"}
+    assert here.post("/entityOperations/query", json=asked).json() == [WHOLE]
+    assert source.lines == [f"GET entities?q=speed%3E20&type=Car&id={CAR}"]
+
+
+def test_answer_that_is_too_long_is_no_valid_one(
+    here: TestClient[Any], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """§6.3.17"""
+    monkeypatch.setattr("sanpo.broker.ngsi_ld.forwarding.MOST_ANSWER_BYTES", 20)
+    register(here, source)
+    source.lay("GET", "entities", 200, [WHOLE])
+    answer = here.get("/entities?type=Car")
+    assert (answer.json(), answer.headers["ngsild-warning"][:3]) == ([], "111")
+
+
+def test_source_is_spoken_to_as_it_says(here: TestClient[Any], source: Source) -> None:
+    """§4.3.6.6"""
+    info = [{"key": "contentType", "value": "application/json"}, {"key": "accept", "value": "application/ld+json"}]
+    register(here, source, contextSourceInfo=info, **ALL)
+    source.lay("POST", "entities", 201)
+    assert here.post("/entities", json=WHOLE).status_code == 201
+    _, _, body, headers = source.asked[0]
+    assert (body, headers["content-type"], headers["accept"]) == (WHOLE, "application/json", "application/ld+json")
+    assert ("ngsi-ld-core-context" in headers["link"], "contenttype" in headers) == (True, False)
+
+
+@pytest.mark.parametrize(("mode", "status", "is_here"), [("redirect", 409, False), ("inclusive", 201, True)])
+def test_creation_that_a_proxy_does_not_serve_is_a_conflict(
+    here: TestClient[Any], source: Source, mode: str, status: int, is_here: bool
+) -> None:
+    """§5.6.1.4"""
+    register(here, source, mode=mode, operations=["retrieveOps"])
+    answer = here.post("/entities", json=WHOLE)
+    assert answer.status_code == status
+    assert is_here or answer.json()["type"].endswith("errors/Conflict")
+    assert (local(here) is not None, source.asked) == (is_here, [])
+
+
+def test_deletion_that_a_proxy_does_not_serve_is_done_here_alone(here: TestClient[Any], source: Source) -> None:
+    """§5.6.6.4"""
+    here.post("/entities", json=WHOLE)
+    register(here, source, mode="exclusive", **{**OF_SPEED, "operations": ["queryEntity"]})
+    answer = here.delete(f"/entities/{CAR}")
+    assert (answer.status_code, answer.json()["errors"][0]["error"]["status"]) == (207, 409)
+    assert local(here) is None
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(204, 204), (404, 204), (500, 207)])
+def test_purge_is_done_here_and_there(here: TestClient[Any], source: Source, status: int, wanted: int) -> None:
+    """§5.6.21.4"""
+    here.post("/entities", json=WHOLE)
+    found = register(here, source, mode="redirect", **ALL)
+    source.lay("DELETE", "entities", status)
+    answer = here.delete("/entities?type=Car")
+    assert (answer.status_code, source.lines) == (wanted, ["DELETE entities?type=Car"])
+    if wanted == 207:
+        assert [each["registrationId"] for each in answer.json()["errors"]] == [found]
+    assert local(here) is None
