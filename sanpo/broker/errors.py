@@ -109,7 +109,7 @@ class EntityMapNotFound(BrokerError):
 
 
 class QueryFindsTooMuch(BrokerError):
-    """More entities fit than an entity map holds. Field: limit."""
+    """More entities fit than an entity map holds, or than can be put together out of their parts. Field: limit."""
 
     code = "broker.query_finds_too_much"
     kind = Kind.REFUSED

@@ -25,7 +25,8 @@ _PASSED = (
     "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "expandValues",
     "datasetId",
 )  # fmt: skip
-_FILTERS = frozenset({"attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ"})
+FILTERS = frozenset({"attrs", "q", "geoQ", "georel", "geometry", "coordinates", "geoproperty", "scopeQ"})
+"""What is asked of an entity once its parts from several sources are together (§5.7.2.4)."""
 _READS = ("retrieveEntity", "queryEntity", "queryBatch")
 
 
@@ -41,17 +42,20 @@ def sources_of_query(call: Call, linked: Linked, data: Any) -> list[Match]:
     """The sources that may hold what a query finds. Raises `ParameterIsInvalid`: what is distributed is not ordered."""
     if call.flag("local"):
         return []
+    values = call.query if data is None else asked_in_body(call, data).values
     if data is None:
         asked = [asked_in(call, linked)]
         fits = source_filter(call, linked)
     else:
-        asked = _asked_in_selectors(call, linked, data)
+        asked = _asked_in_selectors(linked, data)
         fits = lambda registration: True  # noqa: E731
+    if flag_in(values, "splitEntities"):  # a source may hold another part than the one that is asked for
+        asked = [replace(each, attributes=None) for each in asked]
     found: dict[str, Match] = {}
     for each in asked:
         for match in _serving(matches(call.place, each, fits), _READS[1:]):
             found.setdefault(match.registration.registration_id, match)
-    if found and call.query.get("orderBy"):
+    if found and values.get("orderBy"):
         raise ParameterIsInvalid(
             name="orderBy", problem="cannot stand in a query to other sources: ask with local=true"
         )
@@ -63,8 +67,7 @@ def _serving(found: Sequence[Match], operations: Sequence[str]) -> list[Match]:
     return [each for each in found if any(map(each.registration.serves, operations))]
 
 
-def _asked_in_selectors(call: Call, linked: Linked, data: Any) -> list[Asked]:
-    asked_in_body(call, data)  # raises where it is no query
+def _asked_in_selectors(linked: Linked, data: Any) -> list[Asked]:
     found = []
     for each in data.get("entities") or [{}]:
         ids = each.get("id")
@@ -95,11 +98,12 @@ def query(call: Call, linked: Linked, sources: Sequence[Match], data: Any) -> tu
     """What the sources find. Entities that may be split over sources are filtered once they are whole (§5.7.2.4)."""
     requests = []
     for match in sources:
-        if data is not None and match.registration.serves("queryBatch"):
-            requests.append(Request(match, "POST", "entityOperations/query", {}, data))
-            continue
         asked = asked_in_url(call) if data is None else asked_in_body(call, data)
-        left_out = _FILTERS if flag_in(asked.values, "splitEntities") else frozenset()
+        left_out = FILTERS if flag_in(asked.values, "splitEntities") else frozenset()
+        if data is not None and match.registration.serves("queryBatch"):
+            body = {name: value for name, value in data.items() if name not in left_out}
+            requests.append(Request(match, "POST", "entityOperations/query", {}, body))
+            continue
         passed = {name: value for name, value in asked.values.items() if name in _PASSED and name not in left_out}
         if match.ids and "id" not in passed:
             passed["id"] = ",".join(sorted(match.ids))

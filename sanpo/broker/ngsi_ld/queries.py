@@ -4,6 +4,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from sanpo.broker import querying as actions
+from sanpo.broker.contexts.context import Context
+from sanpo.broker.errors import QueryFindsTooMuch
 from sanpo.broker.ngsi_ld import gathering
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, ordering_of, parts_of, window_of
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply, flag_in
@@ -14,10 +16,10 @@ from sanpo.broker.ngsi_ld.negotiation import GEO
 from sanpo.broker.ngsi_ld.routing import BODIES, WITH_GEO, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import Shape, shape_of
 from sanpo.broker.querying import Page
-from sanpo.broker.registrations.matching import Match
 from sanpo.broker.representation.geojson import collection
-from sanpo.broker.selection import Part, Window
+from sanpo.broker.selection import Window, together
 
+MOST_SPLIT = 5_000
 _PAGED = "/ngsi-ld/v1/entities"
 _READABLE = ":*,;!~()'@/$"  # what a query may hold as it is (RFC 3986 §3.4)
 
@@ -43,7 +45,9 @@ def _answer(call: Call, asked: Asked, linked: Linked, data: Any) -> Reply:
     among = mapped(call, asked.values, lambda among: actions.find_fitting(call.place, parts, among))
     sources = gathering.sources_of_query(call, linked, data) if call.is_distributed and not is_local else []
     if sources:
-        page, warnings = _gathered(call, linked, parts, window, (sources, data))
+        remote, warnings = gathering.query(call, linked, sources, data)
+        gathered = _whole if flag_in(asked.values, "splitEntities") else _gathered
+        page = gathered(call, asked, linked.context, window, remote)
     else:
         page, warnings = actions.query_entities(call.place, parts, window, ordering, collation, among.numbers), []
     status, headers = call.applied(page.docs)
@@ -55,17 +59,31 @@ def _answer(call: Call, asked: Asked, linked: Linked, data: Any) -> Reply:
     return call.answer(_body(call, asked, shape, page), linked, headers, status=status)
 
 
-def _gathered(
-    call: Call, linked: Linked, parts: list[Part], window: Window, asked: tuple[list[Match], Any]
-) -> tuple[Page, Headers]:
+def _gathered(call: Call, asked: Asked, context: Context, window: Window, remote: list[Any]) -> Page:
     """A page of what is here and what the sources have: of each as much as the page needs, put together."""
     end = window.offset + window.limit
-    local = actions.query_entities(call.place, parts, Window(end, count=window.count))
-    remote, warnings = gathering.query(call, linked, *asked)
+    local = actions.query_entities(call.place, parts_of(asked, context, local=False), Window(end, count=window.count))
     docs = gathering.merged(local.docs, remote)
     beyond = (local.count or len(local.docs)) - len(local.docs)
     count = len(docs) + beyond if window.count else None
-    return Page(docs[window.offset : end], local.more or len(docs) > end, count), warnings
+    return Page(docs[window.offset : end], local.more or len(docs) > end, count)
+
+
+def _whole(call: Call, asked: Asked, context: Context, window: Window, remote: list[Any]) -> Page:
+    """The same where an entity's parts may be at several sources: it is filtered once they are together (§5.7.2.4).
+
+    Raises `QueryFindsTooMuch` where more are here than can be looked at so.
+    """
+    end = window.offset + window.limit
+    values = {name: each for name, each in asked.values.items() if name not in gathering.FILTERS | {"pick"}}
+    local = actions.query_entities(
+        call.place, parts_of(Asked(values, asked.selectors), context, local=True), Window(MOST_SPLIT)
+    )
+    if local.more:
+        raise QueryFindsTooMuch(limit=MOST_SPLIT)
+    wanted = together(parts_of(asked, context, local=False))
+    docs = [doc for doc in gathering.merged(local.docs, remote) if wanted.matches(doc)]
+    return Page(docs[window.offset : end], len(docs) > end, len(docs) if window.count else None)
 
 
 def _body(call: Call, asked: Asked, shape: Shape, page: Page) -> Any:

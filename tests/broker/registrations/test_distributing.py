@@ -361,3 +361,24 @@ def test_purge_is_done_here_and_there(here: TestClient[Any], source: Source, sta
     if wanted == 207:
         assert [each["registrationId"] for each in answer.json()["errors"]] == [found]
     assert local(here) is None
+
+
+@pytest.mark.parametrize(("split", "found"), [("", []), ("&splitEntities=true", [{"brand": BRAND, "speed": SPEED}])])
+def test_split_entities_are_filtered_once_they_are_whole(
+    here: TestClient[Any], source: Source, split: str, found: Any
+) -> None:
+    """§5.7.2.4: the filters do not go to the source, which holds but a part."""
+    here.post("/entities", json={"id": CAR, "type": "Car", "brand": BRAND})
+    here.post("/entities", json={"id": f"{CAR}0", "type": "Car", "brand": BRAND})
+    register(here, source, information={"propertyNames": ["speed"]})
+    asked_whole = [{"id": CAR, "type": "Car", "speed": SPEED}] if split else []
+    source.lay("GET", "entities", 200, asked_whole)
+    source.lay("POST", "entityOperations/query", 200, asked_whole)
+    answer = here.get(f"/entities?type=Car&q=speed>20;brand==%22A%22&count=true{split}")
+    heads = {"id": CAR, "type": "Car"}
+    assert answer.json() == [{**heads, **each} for each in found]
+    assert answer.headers["ngsild-results-count"] == str(len(found))
+    assert ("q=" in source.lines[0]) is not bool(split)
+    posted = {"type": "Query", "entities": [{"type": "Car"}], "q": 'speed>20;brand=="A"', "splitEntities": bool(split)}
+    assert here.post("/entityOperations/query", json=posted).json() == [{**heads, **each} for each in found]
+    assert ("q" in source.asked[1][2]) is not bool(split)
