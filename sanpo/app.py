@@ -69,7 +69,8 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
 def _erasers() -> tuple[Eraser, ...]:
     from sanpo.broker.erasing.entities import erase_entities
 
-    return (erase_entities,)
+    of_services = (room(package, "erasing") for package in load_plugins().packages)
+    return (erase_entities, *(module.erase for module in of_services if module is not None))
 
 
 def check_city(settings: Settings) -> None:

@@ -4,6 +4,8 @@ Invariants
 * Money is in the ledger alone. A payment, its transfer and its receipt commit together or not at all.
 * A payment's id is chosen by who asks: sent again it pays nothing, and gives what became of it the first time.
 * A resident's purchases are seen by the resident, and by the shop as its own sales without a name.
+* Each line that was bought comes to the lake once, and none after its resident had what there was erased.
 
-Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`.
+Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`, `cash.flows`.
+Dataset: `cash.purchases` (personal).
 """

@@ -90,3 +90,46 @@ update cash.codes set payment_id = %(payment_id)s where code_sha256 = %(code_sha
 
 -- name: charge
 select * from cash.charges where charge_id = %(charge_id)s
+
+-- name: lock_flow
+-- One move at a time, and none while an erasure looks at what has not moved yet.
+select pg_advisory_xact_lock(1129270870)
+
+-- name: begin_flow
+with flow as (
+  insert into cash.flows (flow_id, begun_at)
+  select %(flow_id)s, %(at)s
+  where not exists (select from cash.flows where landed_at is null)
+    and (exists (select from cash.payments where flow_id is null) or exists (select from cash.refunds where flow_id is null))
+  returning flow_id
+), paid as (
+  update cash.payments p set flow_id = flow.flow_id from flow
+  where p.payment_no in (select payment_no from cash.payments where flow_id is null order by payment_no limit %(most)s)
+)
+update cash.refunds r set flow_id = flow.flow_id from flow
+where r.refund_id in (select refund_id from cash.refunds where flow_id is null order by refund_id limit %(most)s)
+
+-- name: open_flow
+select flow_id from cash.flows where landed_at is null
+
+-- name: flow_rows
+select p.subject_no, p.paid_at as bought_at, p.shop_no, coalesce(l.category, 'unknown') as category,
+       coalesce(l.quantity, 0) as quantity, coalesce(l.quantity * l.unit_price_yen, p.amount_yen) as amount_yen,
+       coalesce(l.tax_permille, 0)::int as tax_permille, s.district
+from cash.payments p join cash.shops s using (shop_no) left join cash.lines l using (payment_no)
+where p.flow_id = %(flow_id)s
+union all
+select r.subject_no, r.refunded_at, p.shop_no, 'refund', 0, -r.amount_yen, 0, s.district
+from cash.refunds r join cash.payments p using (payment_no) join cash.shops s using (shop_no)
+where r.flow_id = %(flow_id)s
+
+-- name: end_flow
+update cash.flows set landed_at = %(at)s where flow_id = %(flow_id)s
+
+-- name: keep_payments_from_lake
+update cash.payments set flow_id = 'erased' where subject_no = %(subject_no)s
+  and (flow_id is null or flow_id in (select flow_id from cash.flows where landed_at is null))
+
+-- name: keep_refunds_from_lake
+update cash.refunds set flow_id = 'erased' where subject_no = %(subject_no)s
+  and (flow_id is null or flow_id in (select flow_id from cash.flows where landed_at is null))
