@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from sanpo.broker.changing import SCOPE
 from sanpo.broker.errors import EntityNotFound
 from sanpo.broker.flow.moving import flow
+from sanpo.broker.language.scopes import parse_scope_q
 from sanpo.broker.language.temporal import TemporalQuery
 from sanpo.broker.language.type_selection import TypeSelection
-from sanpo.broker.selection import OfType, Window
+from sanpo.broker.selection import OfType, ScopeQ, Window
 from sanpo.broker.temporal import aggregates, evolutions, recording
 from sanpo.broker.temporal.durations import Duration
 from sanpo.broker.temporal.ingest import Observation, ingest
@@ -151,3 +153,14 @@ def test_history_alone_of_a_personal_entity_is_personal(town: Town) -> None:
     assert len(seen(town, town.residents[1])) == 2
     with pytest.raises(NotPermitted):
         recording.delete_evolution(town.place(resident), "urn:ngsi-ld:Meter:9")
+
+
+def test_scopes_that_are_not_in_sight_select_nothing(town: Town) -> None:
+    agreement = town.agreement("energy_wh")
+    client = town.client(agreement)
+    town.world.give(agreement, town.residents[1:2])
+    scope = {"type": "Property", "value": "/North", "observedAt": "2026-02-01T00:00:00Z"}
+    recording.append_to_evolution(town.place(OPERATOR), "urn:ngsi-ld:Meter:1", {"attrs": {SCOPE: [scope]}})
+    north = [*METERS, ScopeQ(parse_scope_q("/North"))]
+    assert evolutions.query_evolutions(town.place(client), north, SPAN, Window(10)).docs == []
+    assert len(evolutions.query_evolutions(town.place(town.residents[1]), north, SPAN, Window(10)).docs) == 1
