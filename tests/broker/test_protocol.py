@@ -129,3 +129,11 @@ def test_identity_is_each_tenants_own(broker: TestClient[Any]) -> None:
     assert re.fullmatch(r"PT\d+S", one["contextSourceUptime"])
     assert one["contextSourceTimeAt"] == "2026-04-01T00:00:00Z"
     assert one["contextSourceAlias"] == again["contextSourceAlias"] != other["contextSourceAlias"]
+
+
+def test_answer_says_how_long_its_stages_took(filled: TestClient[Any]) -> None:
+    stages = r"actor;dur=\d+\.\d\d, context;dur=\d+\.\d\d, work;dur=\d+\.\d\d"
+    fragment = {"speed": {"value": 2}}
+    for answer in (filled.get(PATH), filled.get("/entities?type=Vehicle"), filled.patch(PATH, json=fragment)):
+        assert answer.status_code < 300
+        assert re.fullmatch(stages, answer.headers["server-timing"])

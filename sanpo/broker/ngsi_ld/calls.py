@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sanpo.broker.contexts import address_of, single_url
@@ -51,7 +52,8 @@ NO_CONTENT = Reply(204)
 
 @dataclass
 class Call:
-    """One request. `segments` are what stood at the places of the operation's path, percent-decoded."""
+    """One request. `segments` are what stood at the places of the operation's path, percent-decoded; `context_s` is how long
+    its body and @context took to be read."""
 
     city: City
     actor: Actor
@@ -61,6 +63,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     media_type: str
+    context_s: float = 0.0
 
     @cached_property
     def place(self) -> Place:
@@ -97,12 +100,18 @@ class Call:
     @cached_property
     def linked(self) -> Linked:
         """The context of a request without a body, from its Link header (§6.3.5)."""
-        return read_link(self.city, self.headers.get("link"))
+        started = perf_counter()
+        found = read_link(self.city, self.headers.get("link"))
+        self.context_s += perf_counter() - started
+        return found
 
     @cached_property
     def document(self) -> tuple[Any, Linked]:
         """The body as JSON, without `@context`, and the context it is read with."""
-        return read_document(self.city, self.body, self.headers.get("content-type", ""), self.headers.get("link"))
+        started = perf_counter()
+        found = read_document(self.city, self.body, self.headers.get("content-type", ""), self.headers.get("link"))
+        self.context_s += perf_counter() - started
+        return found
 
     def reader(self, linked: Linked, nulls: Nulls = Nulls.REFUSED) -> Reader:
         return Reader(linked.context, self.place.now(), nulls, self.format == "simplified")
