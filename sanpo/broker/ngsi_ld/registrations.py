@@ -10,6 +10,7 @@ from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.q.matching import matches_q
 from sanpo.broker.language.q.parse import parse_q
 from sanpo.broker.language.scopes import matches_scope_q, parse_scope_q
+from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
 from sanpo.broker.language.type_selection import parse_types
 from sanpo.broker.ngsi_ld.asking import window_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
@@ -91,7 +92,8 @@ def source_filter(call: Call, linked: Linked) -> actions.Fits:
 
 
 def _filter(call: Call, linked: Linked) -> actions.Fits:
-    tests: list[Any] = [source_filter(call, linked)]
+    times = _times(call)
+    tests: list[Any] = [source_filter(call, linked), lambda registration: registration.covers(times)]
     if call.query.get("q"):
         condition = parse_q(call.query["q"], linked.context)
         tests.append(lambda registration: matches_q(condition, registration.as_entity()))
@@ -112,6 +114,12 @@ def _filter(call: Call, linked: Linked) -> actions.Fits:
         return all(test(registration) for test in tests)
 
     return fits
+
+
+def _times(call: Call) -> TemporalQuery | None:
+    """The temporal query (§4.11), where there is one."""
+    given = [call.query.get(name) for name in ("timerel", "timeAt", "endTimeAt", "timeproperty")]
+    return parse_temporal(*given) if any(given[:3]) else None
 
 
 _ONE = "csourceRegistrations/{}"

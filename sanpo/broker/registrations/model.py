@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
+from sanpo.broker.contexts.context import CORE
 from sanpo.broker.language.ids import parse_id_pattern
 from sanpo.broker.language.patterns import Pattern
-from sanpo.broker.model import LOCATION
+from sanpo.broker.language.temporal import TemporalQuery
+from sanpo.broker.model import written
 
 Mode = Literal["inclusive", "exclusive", "redirect", "auxiliary"]
 MODES = ("inclusive", "exclusive", "redirect", "auxiliary")
 PROXIES = ("exclusive", "redirect")
+AUXILIARY_OPERATIONS = frozenset({"retrieveOps", "retrieveEntity", "queryEntity"})
 _TYPES_AND_ATTRIBUTES = (
     "retrieveEntityTypes", "retrieveEntityTypeDetails", "retrieveEntityTypeInfo", "retrieveAttrTypes",
     "retrieveAttrTypeDetails", "retrieveAttrTypeInfo",
@@ -37,6 +41,8 @@ OPERATIONS = frozenset.union(*GROUPS.values()) | {
     "upsertTemporal", "appendAttrsTemporal", "deleteAttrsTemporal", "updateAttrsTemporal", "deleteAttrInstanceTemporal",
     "deleteTemporal", "retrieveTemporal", "queryTemporal",
 }  # fmt: skip
+_ASKED = ("registrationName", "description", "endpoint", "mode", "tenant", "contextSourceAlias", "refreshRate")
+_PLACES = ("location", "observationSpace", "operationSpace")
 DEFAULT_TIMEOUT_MS = 3_000
 MOST_TIMEOUT_MS = 10_000
 
@@ -92,11 +98,28 @@ class Registration:
         return any(operation == each or operation in GROUPS.get(each, ()) for each in given)
 
     def as_entity(self) -> Mapping[str, Any]:
-        """Its properties in the shape of an entity, for the query language (§5.10.2)."""
-        attrs = {iri: [{"type": "Property", "value": value}] for iri, value in self.doc.get("properties", {}).items()}
-        if "location" in self.doc:
-            attrs[LOCATION] = [{"type": "GeoProperty", "value": self.doc["location"]}]
+        """What can be asked of it in the shape of an entity, for the query languages (§5.10.2)."""
+        given = {CORE.expand(name): self.doc[name] for name in _ASKED if name in self.doc}
+        given |= self.doc.get("properties", {})
+        attrs = {iri: [{"type": "Property", "value": value}] for iri, value in given.items()}
+        for name in _PLACES:
+            if name in self.doc:
+                attrs[CORE.expand(name)] = [{"type": "GeoProperty", "value": self.doc[name]}]
         return {"id": self.registration_id, "type": [], "scope": self.doc.get("scope", []), "attrs": attrs}
+
+    def covers(self, times: TemporalQuery | None) -> bool:
+        """Whether its source has information of these times; where none are asked for, the latest (§5.10.2.4)."""
+        if times is None:
+            return "observationInterval" not in self.doc and "managementInterval" not in self.doc
+        interval = self.doc.get("observationInterval" if times.time_property == "observedAt" else "managementInterval")
+        if interval is None:
+            return False
+        start, end = (_canonical(interval.get(name)) for name in ("startAt", "endAt"))
+        return (times.end is None or start < times.end) and (end == "" or times.start is None or times.start <= end)
+
+
+def _canonical(given: str | None) -> str:
+    return "" if given is None else written(datetime.fromisoformat(given))
 
 
 def registration_of(doc: Mapping[str, Any]) -> Registration:

@@ -8,10 +8,11 @@ from sanpo.broker.contexts.context import Context
 from sanpo.broker.language.ids import parse_id_pattern
 from sanpo.broker.model import written
 from sanpo.broker.registrations.errors import fail
-from sanpo.broker.registrations.model import GROUPS, MODES, MOST_TIMEOUT_MS, OPERATIONS
+from sanpo.broker.registrations.model import AUXILIARY_OPERATIONS, GROUPS, MODES, MOST_TIMEOUT_MS, OPERATIONS
 from sanpo.broker.representation.checks import check_name, check_scopes, check_time, check_uri
 from sanpo.broker.representation.geometry import check_geometry
 from sanpo.broker.representation.writing import short_time
+from sanpo.broker.temporal.durations import parse_duration
 
 TYPE = "ContextSourceRegistration"
 MOST_INFORMATION = 500
@@ -49,6 +50,8 @@ def check_whole(doc: Mapping[str, Any], now: datetime, *, is_new: bool = True) -
             fail(name, "is missing")
     if is_new and "expiresAt" in doc and datetime.fromisoformat(doc["expiresAt"]) <= now:
         fail("expiresAt", "is over")
+    if doc.get("mode") == "auxiliary" and not AUXILIARY_OPERATIONS.issuperset(doc.get("operations", ())):
+        fail("operations", "can be no others than those that read, where the mode is auxiliary (§5.9.2.4)")
     if doc.get("mode") == "exclusive":
         for each in doc["information"]:
             if not each.get("entities") or any("id" not in selector for selector in each["entities"]):
@@ -202,6 +205,10 @@ def _management(value: Any, where: str, context: Context) -> dict[str, Any]:
     for name in ("timeout", "cooldown"):
         if name in value and (type(value[name]) is not int or not 0 < value[name] <= MOST_TIMEOUT_MS):
             fail(f"{where}.{name}", f"is no number of milliseconds up to {MOST_TIMEOUT_MS}")
+    if "localOnly" in value:
+        _flag(value["localOnly"], f"{where}.localOnly", context)
+    if "cacheDuration" in value:
+        parse_duration(_text(value["cacheDuration"], f"{where}.cacheDuration", context), f"{where}.cacheDuration")
     return dict(value)
 
 

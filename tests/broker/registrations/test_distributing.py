@@ -118,7 +118,7 @@ def test_query_by_post_goes_on_by_post(here: TestClient[Any], source: Source) ->
         ({"mode": "inclusive", **ALL}, WHOLE, WHOLE),
         ({"mode": "redirect", **ALL}, WHOLE, None),
         ({"mode": "exclusive", **OF_SPEED}, {"speed": SPEED}, {"brand": BRAND}),
-        ({"mode": "auxiliary", **ALL}, None, WHOLE),
+        ({"mode": "auxiliary", "operations": ["retrieveOps"]}, None, WHOLE),
         ({"mode": "inclusive"}, None, WHOLE),
     ],
     ids=["inclusive", "redirect", "exclusive", "auxiliary", "not_its_operation"],

@@ -63,6 +63,11 @@ def test_registration_is_kept_as_it_was_given(here: TestClient[Any]) -> None:
         ({"contextSourceInfo": [{"key": "X\r\nY", "value": "1"}]}, "contextSourceInfo"),
         ({"expiresAt": "2020-01-01T00:00:00Z"}, "expiresAt"),
         ({"management": {"timeout": 0}}, "timeout"),
+        ({"management": {"cooldown": 0}}, "cooldown"),
+        ({"management": {"cacheDuration": "bogus"}}, "cacheDuration"),
+        ({"management": {"cacheDuration": 5}}, "cacheDuration"),
+        ({"management": {"localOnly": "yes"}}, "localOnly"),
+        ({"mode": "auxiliary", "operations": ["retrieveOps", "updateEntity"]}, "operations"),
         ({"location": {"type": "Point", "coordinates": [1]}}, "location"),
         ({"mode": "exclusive"}, "exclusive"),
         ({"id": "no uri"}, "id"),
@@ -73,6 +78,13 @@ def test_what_is_no_registration_is_refused(here: TestClient[Any], changes: Any,
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "BadRequestData")
     assert where in answer.json()["detail"]
     assert here.get("/csourceRegistrations?type=Car").json() == []
+
+
+def test_auxiliary_source_may_be_asked(here: TestClient[Any]) -> None:
+    """§5.9.2.4; the management has all of its members (§5.2.34)."""
+    management = {"cacheDuration": "PT5M", "cooldown": 500, "timeout": 3000, "localOnly": True}
+    data = {**FULL, "mode": "auxiliary", "operations": ["retrieveOps", "queryEntity"], "management": management}
+    assert here.post("/csourceRegistrations", json=data).status_code == 201
 
 
 def test_same_id_again_is_a_conflict(here: TestClient[Any]) -> None:
@@ -124,6 +136,8 @@ def test_deleted_registration_is_gone(here: TestClient[Any]) -> None:
         ("id=urn:other:7", False),
         ("type=Car&csf=sourceType==%22sensor%22", True),
         ("type=Car&csf=sourceType==%22archive%22", False),
+        ("type=Car&csf=endpoint==%22https://next.example%22", True),
+        ("type=Car&csf=endpoint==%22https://other.example%22", False),
         ("type=Car&scopeQ=/next/%23", True),
         ("type=Car&scopeQ=/other", False),
         ("type=Car&georel=near;maxDistance==1000&geometry=Point&coordinates=[139.93,37.49]", True),
@@ -135,6 +149,54 @@ def test_query_finds_what_matches(here: TestClient[Any], query: str, is_found: b
     here.post("/csourceRegistrations", json=FULL)
     found = here.get(f"/csourceRegistrations?{query}")
     assert (found.status_code, [each["id"] for each in found.json()]) == (200, [FULL["id"]] * is_found)
+
+
+TIMES = {"startAt": "2020-08-01T13:07:00Z", "endAt": "2021-08-01T21:07:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("times", "query", "is_found"),
+    [
+        ({"observationInterval": TIMES}, "", False),
+        ({"managementInterval": TIMES}, "", False),
+        ({}, "&timerel=after&timeAt=2020-01-01T00:00:00Z", False),
+        ({"observationInterval": TIMES}, "&timerel=after&timeAt=2021-08-01T21:07:00Z", True),
+        ({"observationInterval": TIMES}, "&timerel=after&timeAt=2021-08-01T21:07:01Z", False),
+        ({"observationInterval": TIMES}, "&timerel=before&timeAt=2020-08-01T13:07:01Z", True),
+        ({"observationInterval": TIMES}, "&timerel=before&timeAt=2020-08-01T13:07:00Z", False),
+        (
+            {"observationInterval": TIMES},
+            "&timerel=between&timeAt=2020-09-01T00:00:00Z&endTimeAt=2020-10-01T00:00:00Z&timeproperty=observedAt",
+            True,
+        ),
+        (
+            {"observationInterval": {"startAt": TIMES["startAt"]}},
+            "&timerel=between&timeAt=2030-01-01T00:00:00Z&endTimeAt=2031-01-01T00:00:00Z",
+            True,
+        ),
+        ({"observationInterval": TIMES}, "&timerel=after&timeAt=2021-01-01T00:00:00Z&timeproperty=modifiedAt", False),
+        ({"managementInterval": TIMES}, "&timerel=after&timeAt=2021-01-01T00:00:00Z&timeproperty=modifiedAt", True),
+        ({"managementInterval": TIMES}, "&timerel=after&timeAt=2021-01-01T00:00:00Z&timeproperty=createdAt", True),
+    ],
+)
+def test_query_finds_sources_of_the_times_asked_for(
+    here: TestClient[Any], times: Any, query: str, is_found: bool
+) -> None:
+    """§5.10.2.4: without a temporal query, sources of the latest information alone."""
+    assert here.post("/csourceRegistrations", json={**FULL, **times}).status_code == 201
+    found = here.get(f"/csourceRegistrations?type=Car{query}")
+    assert (found.status_code, [each["id"] for each in found.json()]) == (200, [FULL["id"]] * is_found)
+
+
+def test_query_of_times_that_says_no_time_is_refused(here: TestClient[Any]) -> None:
+    assert here.get("/csourceRegistrations?type=Car&timerel=after").status_code == 400
+    assert here.get("/csourceRegistrations?type=Car&timeAt=2021-01-01T00:00:00Z").status_code == 400
+
+
+def test_query_looks_at_the_place_that_it_names(here: TestClient[Any]) -> None:
+    here.post("/csourceRegistrations", json={**FULL, "observationSpace": {"type": "Point", "coordinates": [0, 0]}})
+    near = "/csourceRegistrations?type=Car&georel=near;maxDistance==1000&geometry=Point&coordinates=[0,0]"
+    assert [len(here.get(near + more).json()) for more in ("", "&geoproperty=observationSpace")] == [0, 1]
 
 
 def test_query_shows_the_information_that_matches(here: TestClient[Any], source: Source) -> None:
