@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from sanpo.broker.contexts import single_url
+from sanpo.broker.contexts import resolve, single_url
 from sanpo.broker.ngsi_ld.calls import Call, Headers
 from sanpo.broker.ngsi_ld.identity import alias_of
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
 from sanpo.broker.ngsi_ld.negotiation import JSON, LD
+from sanpo.broker.ngsi_ld.renaming import renamed
 from sanpo.broker.registrations.matching import Match
 from sanpo.broker.registrations.model import Registration
 from sanpo.broker.store import encode
+from sanpo.ground.errors import DomainError
 from sanpo.ground.outbound import CallFailed, ReplyTooLong, is_named, send
 from sanpo.ground.outbound import Reply as Answer
 
@@ -105,8 +107,13 @@ def _ask(call: Call, linked: Linked, request: Request, hosts: list[str]) -> Outc
     query = {**request.query, "local": "true"} if registration.is_local_only else request.query
     if query:
         url += f"?{urlencode(query, safe=_READABLE, quote_via=quote)}"
-    headers = _headers(call, linked, registration, request.body is not None)
     given = request.body
+    if _has_names_in_its_body_alone(request):
+        try:
+            given, linked = _as_wanted(call, linked, registration, given)
+        except DomainError as error:
+            return Outcome(request, None, f"its context is not to be had: {error.code}")
+    headers = _headers(call, linked, registration, given is not None)
     if headers.get("Content-Type") == LD:
         given = _with_context(given, linked.written)
     body = None if given is None else encode(given)
@@ -125,8 +132,32 @@ def _ask(call: Call, linked: Linked, request: Request, hosts: list[str]) -> Outc
     return Outcome(request, answer)
 
 
+def _has_names_in_its_body_alone(request: Request) -> bool:
+    """Whether no path, parameter or query has to be read under the context as well; such go under the caller's."""
+    attribute = request.path.partition("/attrs/")[2]
+    return (
+        request.body is not None
+        and not attribute
+        and "type" not in request.query
+        and not request.path.endswith("/query")
+    )
+
+
+def _as_wanted(call: Call, linked: Linked, registration: Registration, body: Any) -> tuple[Any, Linked]:
+    """The body under the context that the source wants, where it names one (`jsonldContext`, §4.3.6.6)."""
+    wanted = _info(registration).get("jsonldContext")
+    if wanted is None:
+        return body, linked
+    there = Linked(resolve(call.city, wanted), wanted)
+    return renamed(body, linked.context, there.context), there
+
+
+def _info(registration: Registration) -> dict[str, str]:
+    return {each["key"]: each["value"] for each in registration.doc.get("contextSourceInfo", ())}
+
+
 def _headers(call: Call, linked: Linked, registration: Registration, has_body: bool) -> dict[str, str]:
-    info = {each["key"]: each["value"] for each in registration.doc.get("contextSourceInfo", ())}
+    info = _info(registration)
     found = {key: each for key, each in info.items() if key.lower() not in _KEPT_HEADERS}
     for key, value in found.items():
         if value == "urn:ngsi-ld:request":  # the caller's own header is passed on (§4.3.6.5)
@@ -135,7 +166,8 @@ def _headers(call: Call, linked: Linked, registration: Registration, has_body: b
     # §4.3.6.6: how the source wants to be spoken to.
     found["Accept"] = LD if info.get("accept") == LD else JSON
     if has_body:
-        found["Content-Type"] = JSON if info.get("contentType") == JSON and single_url(linked.given) else LD
+        is_plain = "jsonldContext" in info or info.get("contentType") == JSON
+        found["Content-Type"] = JSON if is_plain and single_url(linked.given) else LD
     if found.get("Content-Type") != LD:
         found["Link"] = link_header(linked).decode("latin-1")
     if "tenant" in registration.doc:

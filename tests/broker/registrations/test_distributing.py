@@ -1,5 +1,6 @@
 """Distributed operations: what goes where by the mode of a registration, and what the answer says (§4.3.6, §5.6, §5.7)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -382,3 +383,35 @@ def test_split_entities_are_filtered_once_they_are_whole(
     posted = {"type": "Query", "entities": [{"type": "Car"}], "q": 'speed>20;brand=="A"', "splitEntities": bool(split)}
     assert here.post("/entityOperations/query", json=posted).json() == [{**heads, **each} for each in found]
     assert ("q" in source.asked[1][2]) is not bool(split)
+
+
+def test_body_goes_under_the_context_that_the_source_wants(here: TestClient[Any], source: Source) -> None:
+    """§4.3.6.6: the same meaning, without an @context in the body."""
+    theirs = {"Auto": "urn:x:Car", "tempo": "urn:x:speed", "unit": "urn:x:unit", "rot": "urn:x:red"}
+    made = here.post("/jsonldContexts", json={"@context": theirs})
+    assert made.status_code == 201, made.text
+    url = f"{str(here.base_url).rstrip('/').removesuffix('/ngsi-ld/v1')}{made.headers['location']}"
+    ours = {"Car": "urn:x:Car", "speed": "urn:x:speed", "measure": "urn:x:unit", "red": "urn:x:red"}
+    register(
+        here, source, contextSourceInfo=[{"key": "jsonldContext", "value": url}], **ALL, entity={"type": "urn:x:Car"}
+    )
+    source.lay("POST", "entities", 201)
+    entity = {
+        "id": CAR,
+        "type": "Car",
+        "speed": {**SPEED, "measure": {"type": "Property", "value": {"measure": 1}}},
+        "color": {"type": "VocabProperty", "vocab": "red"},
+        "@context": ours,
+    }
+    answer = here.post("/entities", content=json.dumps(entity), headers={"content-type": "application/ld+json"})
+    assert answer.status_code == 201, answer.text
+    _, _, body, headers = source.asked[0]
+    assert body == {
+        "id": CAR,
+        "type": "Auto",
+        "tempo": {**SPEED, "unit": {"type": "Property", "value": {"measure": 1}}},
+        "color": {"type": "VocabProperty", "vocab": "rot"},
+    }
+    assert (headers["content-type"], url in headers["link"]) == ("application/json", True)
+    here.patch(f"/entities/{CAR}/attrs/speed", json={"value": 1})
+    assert url not in source.asked[1][3].get("link", "")
