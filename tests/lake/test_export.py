@@ -34,6 +34,9 @@ from tests.world import OPERATOR
 OFFICER = Staff("stf_1", "org_1", 1, "officer")
 
 
+PURCHASES = "cash.purchases"
+
+
 @pytest.fixture
 def furnished(city: City, tmp_path: Path) -> City:
     """Open data, readings over two months and homes."""
@@ -76,7 +79,7 @@ def test_export_without_names_takes_everything_but_personal_data(furnished: City
 
 def test_operator_exports_all_of_a_citys_data(furnished: City, tmp_path: Path) -> None:
     done = export(furnished, OPERATOR, tmp_path / "out", personal=True)
-    assert {each.dataset.name: each.rows for each in done.datasets} == {SHOPS: 2, READINGS: 40, HOMES: 3}
+    assert {each.dataset.name: each.rows for each in done.datasets} == {SHOPS: 2, READINGS: 40, HOMES: 3, PURCHASES: 0}
     table = pq.read_table(tmp_path / "out/data" / f"{READINGS}.parquet")
     assert table.schema.equals(get_dataset(furnished, READINGS).schema)
     assert sorted(table["energy_wh"].to_pylist()) == sorted(
@@ -156,7 +159,7 @@ def test_package_follows_the_published_profile(furnished: City, tmp_path: Path) 
     export(furnished, OPERATOR, tmp_path / "out", personal=True)
     found = package(tmp_path / "out")
     jsonschema.Draft7Validator(DATA_PACKAGE, format_checker=jsonschema.FormatChecker()).validate(found)
-    assert len(found["resources"]) == 3
+    assert len(found["resources"]) == 4
 
 
 def test_profile_catches_a_package_that_breaks_it(furnished: City, tmp_path: Path) -> None:
@@ -213,7 +216,7 @@ def test_catalogue_has_what_dcat_ap_demands(furnished: City, tmp_path: Path) -> 
         distribution = each["dcat:distribution"]
         assert (tmp_path / "out" / distribution["dcat:accessURL"]["@id"]).is_file()
         access[each["dct:identifier"]] = each["dct:accessRights"]["@id"].rsplit("/", 1)[-1]
-    assert access == {SHOPS: "PUBLIC", HOMES: "NON_PUBLIC", READINGS: "NON_PUBLIC"}
+    assert access == {SHOPS: "PUBLIC", **dict.fromkeys((HOMES, READINGS, PURCHASES), "NON_PUBLIC")}
     shop = next(each for each in found["dcat:dataset"] if each["dct:identifier"] == SHOPS)
     assert shop["dcat:distribution"]["dct:license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
     assert shop["dct:title"][0] == {"@value": "店", "@language": "ja"}
@@ -255,7 +258,7 @@ def test_another_city_takes_in_open_data_with_all_that_belongs_to_it(
 def test_all_of_a_citys_data_is_there_again_in_an_empty_one(furnished: City, elsewhere: City, tmp_path: Path) -> None:
     export(furnished, OPERATOR, tmp_path / "out", personal=True)
     done = import_package(elsewhere, OPERATOR, tmp_path / "out", personal=True)
-    assert {each.dataset: each.rows for each in done} == {SHOPS: 2, READINGS: 40, HOMES: 3}
+    assert {each.dataset: each.rows for each in done} == {SHOPS: 2, READINGS: 40, HOMES: 3, PURCHASES: 0}
     resident = Resident("res_1", 1, "res_1")
     for name in (READINGS, HOMES):
         assert read_subject(elsewhere, resident, name) == read_subject(furnished, resident, name)

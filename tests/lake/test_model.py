@@ -112,7 +112,7 @@ def test_unique_names_keys_and_keys_have_one_name_each() -> None:
 
 
 def test_catalogue_lists_the_datasets_of_services(city: City) -> None:
-    assert [dataset.name for dataset in list_datasets(city)] == ["energy.homes", "energy.readings"]
+    assert [dataset.name for dataset in list_datasets(city)] == ["cash.purchases", "energy.homes", "energy.readings"]
     assert get_dataset(city, READINGS).attributes == "energy.homes"
 
 

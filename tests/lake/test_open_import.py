@@ -44,7 +44,7 @@ def test_imported_rows_are_a_dataset_of_the_catalogue(city: City, tmp_path: Path
     assert dataset.is_open
     assert not dataset.personal
     assert dataset.attribution == "三方市, https://example.jp/shops, 2026-03-31, CC BY 4.0"
-    assert [each.name for each in list_datasets(city)] == ["energy.homes", "energy.readings", SHOPS]
+    assert [each.name for each in list_datasets(city)] == ["cash.purchases", "energy.homes", "energy.readings", SHOPS]
     assert [(each.dataset.name, each.rows) for each in list_holdings(city)][-1] == (SHOPS, 2)
 
 

@@ -62,7 +62,7 @@ def test_question_on_a_broken_file_is_unavailable_and_nothing_is_recorded(walk: 
     assert str(walk.city.settings.home) not in str(caught.value.fields)
     assert walk.entries("use") == walk.entries("refusal") == []
     assert walk.seen_by(0) == []
-    assert [holding.rows for holding in list_holdings(walk.city)] == [40, 320]
+    assert [holding.rows for holding in list_holdings(walk.city)] == [0, 40, 320]
     file.write_bytes(whole)
     assert walk.ask(TOTAL).subjects == 20
 
