@@ -11,11 +11,14 @@ from psycopg import sql
 
 from sanpo.consent import Decision
 from sanpo.ground.actors import Resident, System
+from sanpo.ground.ids import new_id
 from sanpo.lake.upkeep import ask_erasure
 from sanpo.ledger import Account, Ledger, create_accounts, open_ledger
 from sanpo.people import NewHousehold, register_households
 from sanpo.people.actions import appoint_representative
 from sanpo.people.passkeys import begin_registration, finish_registration
+from sanpo.services.cash import paying, shops, wallets
+from sanpo.services.cash.model import Line
 from sanpo.services.energy.actions import register_homes, register_meters
 from sanpo.services.energy.model import Home
 from tests.attacks.siege import Siege
@@ -63,6 +66,7 @@ def _fill(siege: Siege, residents: list[Resident], carer: Resident) -> None:
     register_homes(city, OPERATOR, [Home(each.subject_no, "中央", "detached", "heat_pump", 2) for each in residents])
     open_ledger(city, OPERATOR, Ledger(392, "JPY", 0, "円"))
     create_accounts(city, [Account(each.subject_no + 1, 392, 1, subject_no=each.subject_no) for each in residents])
+    _buy(siege, residents)
     for each in residents:
         appoint_representative(
             city,
@@ -78,6 +82,19 @@ def _fill(siege: Siege, residents: list[Resident], carer: Resident) -> None:
         device = Authenticator(origin=city.settings.origin, rp_id="testserver.local")
         finish_registration(city, each, device.create(begin_registration(city, each, "phone")))
         begin_registration(city, each, "left open")
+
+
+def _buy(siege: Siege, residents: list[Resident]) -> None:
+    """Each charges a wallet, pays a bill with a line, is given back a yen and shows a code."""
+    city, company = siege.city, siege.world.company.organisation_id
+    shop = shops.register_shop(city, OPERATOR, shops.ShopDraft(company, "CAFE", "カフェ", "5812", "中央"))
+    for each in residents:
+        payment_id = new_id("pay")
+        wallets.charge(city, each, new_id("chg"), 100)
+        bill = paying.make_bill(city, OPERATOR, shop.shop_id, 10, [Line("茶", "drink", 1, 10)])
+        paying.pay(city, each, payment_id, str(bill))
+        paying.refund(city, OPERATOR, new_id("rfd"), payment_id, 1)
+        paying.show_code(city, each)
 
 
 @contextmanager
