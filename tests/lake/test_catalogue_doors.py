@@ -18,6 +18,7 @@ def test_everybody_sees_what_the_city_holds(city: City, client: Make, tmp_path: 
     import_open(city, OPERATOR, described(), shops(tmp_path, "魚屋,焼津,3"))
     found = {each["name"]: each for each in client().get("/api/lake/datasets").json()}
     assert {name: each["kind"] for name, each in found.items()} == {
+        "cash.purchases": "personal",
         "energy.homes": "personal",
         "energy.readings": "personal",
         SHOPS: "open",

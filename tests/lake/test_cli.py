@@ -24,8 +24,8 @@ def run(city: City, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 def test_list_shows_datasets_with_their_size(city: City, run: CliRunner) -> None:
     append(city, READINGS, readings(range(3), 2))
-    held = json.loads(run.invoke(cli.cli, ["list", "--json"]).stdout)
-    assert {"dataset": READINGS, "personal": True, "rows": 6}.items() <= held[1].items()
+    held = {each["dataset"]: each for each in json.loads(run.invoke(cli.cli, ["list", "--json"]).stdout)}
+    assert (held[READINGS]["personal"], held[READINGS]["rows"]) == (True, 6)
     assert "energy.homes" in run.invoke(cli.cli, ["list"]).stdout
 
 
