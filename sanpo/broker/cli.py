@@ -47,11 +47,11 @@ def tenants(as_json: AsJson = False) -> None:
 
 
 @cli.command()
-def flow() -> None:
-    """Move observations older than broker_recent_days into the lake, as the duty does; prints how many."""
+def flow(as_json: AsJson = False) -> None:
+    """Move observations older than broker_recent_days into the lake, as the duty does; says how many."""
     with open_city() as city:
         count = moving.flow(city)
-    out.print(str(count), highlight=False)
+    print_json({"moved": count}) if as_json else print_table(["moved"], [[f"{count:,}"]])
 
 
 @cli.command()

@@ -20,7 +20,6 @@ from sanpo.ground.rounds import Rounds
 from sanpo.people import get_organisation
 
 MOST_LOOKS = 5
-_MOST_IN_A_ROUND = 64
 T = TypeVar("T")
 Wanted = Callable[[Any], bool]
 """Whether an entity is one of those asked for: by its types (§4.17), or by NGSIv2's service path."""
@@ -90,7 +89,7 @@ def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) 
     # A client knows personal entities by its own ids alone, a resident by those that they have.
     number = unveiled(place.city, actor.organisation_no, entity_id) if isinstance(actor, Client) else None
     if number is not None and not sees_public_only(actor):
-        rounds: Rounds[int, Any] = place.city.__dict__.setdefault("_retrieving", Rounds(_MOST_IN_A_ROUND))
+        rounds: Rounds[int, Any] = place.city.__dict__.setdefault("_retrieving", Rounds(64, arrival_s=0.0005))
         doc = rounds.ask((actor, tenant_no), number, lambda numbers: _look(place, tenant_no, numbers))
     else:
         doc = store.find_public(place.city, tenant_no, entity_id)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import cos, radians
 from typing import Any
 
+from sanpo.broker.contexts import Context, resolve
 from sanpo.broker.contexts.context import CORE
+from sanpo.broker.discovery import list_types_with_attributes
 from sanpo.broker.entities import Place, retrieve_entity
 from sanpo.broker.errors import EntityNotFound
 from sanpo.broker.language.q.parse import parse_q
@@ -96,12 +98,18 @@ def sheet_of(place: Place, type_iri: str, q: str, offset: int) -> Sheet:
     """A page of the entities of one type. Raises the errors of the query language."""
     parts: list[Part] = [OfType(TypeSelection(((type_iri,),)))]
     if q:
-        parts.append(Q(parse_q(q, CORE)))
+        parts.append(Q(parse_q(q, _names_of(place, type_iri))))
     page = query_entities(place, parts, Window(ON_A_PAGE, offset, count=True))
     common = Counter(iri for doc in page.docs for iri in doc["attrs"] if iri != LOCATION and name_of(iri) != "name")
     columns = [iri for iri, _ in common.most_common(MOST_COLUMNS)]
     rows = [Row(doc["id"], label_of(doc), [_text(doc["attrs"].get(iri, [])) for iri in columns]) for doc in page.docs]
     return Sheet([name_of(iri) for iri in columns], rows, page.count or 0, map_of(page.docs))
+
+
+def _names_of(place: Place, type_iri: str) -> Context:
+    """The short names under which the table shows attributes, so that a filter can say what is seen there."""
+    found = next((each for each in list_types_with_attributes(place) if each.iri == type_iri), None)
+    return resolve(place.city, {name_of(iri): iri for iri in found.attributes} if found else None)
 
 
 def map_of(docs: Sequence[Any]) -> Map | None:

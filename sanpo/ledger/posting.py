@@ -1,16 +1,14 @@
 """How transfers get into the books: locks, evaluation in memory, one write; small batches of many threads go together."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import psycopg
 
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
-from sanpo.ground.db import Database, Transaction
+from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_number
+from sanpo.ground.rounds import Rounds
 from sanpo.ledger import store
 from sanpo.ledger.books import Books
 from sanpo.ledger.errors import BatchIsTooLong, LedgerIsBusy
@@ -44,7 +42,10 @@ def post(city: City, batch: Sequence[Transfer]) -> list[Outcome]:
     _check_length(batch)
     if len(batch) > _TOGETHER:
         return _commit(city, [batch])[0]
-    return _combiner_of(city).post(city, batch)
+    rounds: Rounds[Sequence[Transfer], list[Outcome]]
+    # An account that all want at once is then locked, changed and committed once for all of them.
+    rounds = city.db.__dict__.setdefault("_posting", Rounds(MAX_BATCH, size=len))
+    return rounds.ask(None, batch, lambda batches: _commit(city, batches))
 
 
 def expire_pending(city: City) -> int:
@@ -118,100 +119,3 @@ def open_books(tx: Transaction, requests: Sequence[Transfer]) -> Books:
         if not unlocked:
             return books
         accounts |= unlocked  # a pending transfer that was made while the locks were waited for
-
-
-@dataclass(eq=False)
-class _Entry:
-    """A batch that waits for its outcomes."""
-
-    batch: Sequence[Transfer]
-    woken: threading.Event = field(default_factory=threading.Event)
-    outcomes: list[Outcome] = field(default_factory=list)
-    done: bool = False
-    error: BaseException | None = None
-
-
-class Combiner:
-    """Joins the small batches of concurrent threads: while one transaction commits, the next gathers.
-
-    An account that all want at once is then locked, changed and committed once for all of them. Who finds nobody leading
-    leads: it posts what has gathered, and passes the lead on to the first who came meanwhile.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[_Entry] = []
-        self._leads = False
-
-    def post(self, city: City, batch: Sequence[Transfer]) -> list[Outcome]:
-        entry = _Entry(batch)
-        with self._lock:
-            self._waiting.append(entry)
-            leads, self._leads = not self._leads, True
-        if not leads:
-            self._wait(entry)
-        if not entry.done:
-            self._lead(city)
-        if entry.error is not None:
-            raise entry.error
-        return entry.outcomes
-
-    def _wait(self, entry: _Entry) -> None:
-        """Until it is done, or its turn to lead. Who is interrupted leaves no place behind that nobody fills."""
-        try:
-            entry.woken.wait()
-        except BaseException:
-            with self._lock:
-                if entry in self._waiting:
-                    self._waiting.remove(entry)
-                if entry.woken.is_set() and not entry.done:
-                    self._pass_on()
-            raise
-
-    def _lead(self, city: City) -> None:
-        taken = self._take()
-        try:
-            self._post(city, taken)
-        finally:
-            with self._lock:
-                self._pass_on()
-            for entry in taken:
-                entry.woken.set()
-
-    def _pass_on(self) -> None:
-        self._leads = bool(self._waiting)
-        if self._waiting:
-            self._waiting[0].woken.set()
-
-    def _take(self) -> list[_Entry]:
-        with self._lock:
-            length, count = 0, 0
-            for entry in self._waiting:
-                length += len(entry.batch)
-                if length > MAX_BATCH:
-                    break
-                count += 1
-            taken, self._waiting = self._waiting[:count], self._waiting[count:]
-            return taken
-
-    def _post(self, city: City, taken: list[_Entry]) -> None:
-        try:
-            for entry, outcomes in zip(taken, _commit(city, [each.batch for each in taken]), strict=True):
-                entry.outcomes, entry.done = outcomes, True
-        except BaseException as error:
-            if len(taken) == 1 or not isinstance(error, (TypeError, AttributeError)):
-                for entry in taken:
-                    entry.error, entry.done = error, True
-                return
-            for entry in taken:  # one of them is no batch at all: it must not fail the others
-                self._post(city, [entry])
-
-
-_combiners: WeakKeyDictionary[Database, Combiner] = WeakKeyDictionary()
-_combiners_lock = threading.Lock()
-
-
-def _combiner_of(city: City) -> Combiner:
-    """The one combiner of the city's database in this process."""
-    with _combiners_lock:
-        return _combiners.setdefault(city.db, Combiner())

@@ -58,6 +58,17 @@ def test_filter_narrows_and_a_wrong_one_is_explained(visitor: TestClient[Any]) -
     assert 'aria-invalid="true"' in wrong.text
 
 
+def test_filter_knows_attributes_by_the_names_that_are_shown(
+    broker: TestClient[Any], client: Callable[[], TestClient[Any]]
+) -> None:
+    """Also where they are of another vocabulary."""
+    speed = "https://example.org/speed"
+    for number in range(2):
+        broker.post("/entities", json={**sensor(number, 1), speed: {"type": "Property", "value": number}})
+    page = client().get("/broker/entities", params={"type": IRI, "q": "speed==1"}).text
+    assert page.count('r="11"') == 1
+
+
 def test_entity_shows_its_values_and_their_course(visitor: TestClient[Any]) -> None:
     page = visitor.get("/broker/entity", params={"id": "urn:ngsi-ld:Sensor:1"}).text
     assert "21.5 °C" in page

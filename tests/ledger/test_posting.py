@@ -2,8 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +22,6 @@ from sanpo.ledger import (
     open_ledger,
     post,
     post_in,
-    posting,
 )
 from sanpo.ledger.actions import list_ledgers
 from sanpo.ledger.errors import BatchIsTooLong, LedgerExists, LedgerIsInvalid
@@ -140,41 +137,6 @@ def test_one_call_that_is_no_batch_fails_alone(town: City) -> None:
     calls = [broken, *(lambda n=n: post(town, [transfer(n, CITY, SHOP, 1)]) for n in range(1, 8))]
     results = at_once(*calls)
     assert results == [AttributeError, *[[Outcome.CREATED]] * 7]
-
-
-class Interrupted(threading.Event):
-    """Whoever waits for it is interrupted, as by Ctrl-C."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        raise KeyboardInterrupt
-
-
-def test_thread_that_is_interrupted_while_it_waits_holds_nobody_up(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    combiner, gate, inside = posting.Combiner(), threading.Event(), threading.Event()
-    original = posting._commit
-
-    def slow(*given: Any) -> Any:
-        inside.set()
-        gate.wait(10)
-        return original(*given)
-
-    monkeypatch.setattr(posting, "_commit", slow)
-    results: list[object] = []
-    threads = [
-        threading.Thread(target=lambda n=n: results.append(combiner.post(town, [transfer(n, CITY, SHOP, 1)])))
-        for n in (1, 2)
-    ]
-    threads[0].start()
-    inside.wait(10)
-    with monkeypatch.context() as only_here, pytest.raises(KeyboardInterrupt):
-        only_here.setattr(posting, "_Entry", partial(posting._Entry, woken=Interrupted()))
-        combiner.post(town, [transfer(3, CITY, SHOP, 1)])
-    threads[1].start()
-    gate.set()
-    for thread in threads:
-        thread.join(10)
-    assert results == [[Outcome.CREATED]] * 2
-    assert balance_of(town, SHOP).credits_posted == 2
 
 
 def test_transfer_is_made_with_the_transaction_that_it_belongs_to_or_not_at_all(town: City) -> None:
