@@ -4,7 +4,10 @@ select u.*, %(now)s from unnest(%(meter_ids)s::text[], %(subject_nos)s::int[]) a
 on conflict (meter_id) do nothing
 
 -- name: meters
-select meter_no, meter_id, subject_no from energy.meters where meter_id = any(%(meter_ids)s::text[])
+-- In the order in which they were named.
+select meter_no, meter_id, subject_no
+from unnest(%(meter_ids)s::text[]) with ordinality as named (meter_id, place) join energy.meters using (meter_id)
+order by place
 
 -- name: meters_of_subject
 select meter_no, meter_id, subject_no from energy.meters where subject_no = %(subject_no)s order by meter_no
