@@ -49,7 +49,7 @@ def create_entities(place: Place, docs: Sequence[Any]) -> Results:
         else:
             first[doc["id"]] = doc
     with place.transaction(work.writer) as tx:
-        free = store.create_many(tx, work.tenant_no, list(first.values()), work.now, work.whose)
+        free = store.create_many(tx, work.tenant_no, list(first.values()), work.whose)
     for entity_id in first:
         if entity_id in free:
             results.created.append(entity_id)
@@ -188,7 +188,7 @@ def _upsert_all(tx: Transaction, work: _Work, docs: Sequence[Any], apply: Apply,
     for batch in _rounds(docs):
         there = store.lock_all(tx, work.tenant_no, [doc["id"] for doc in batch])
         fresh = [doc for doc in batch if doc["id"] not in there]
-        free = store.create_many(tx, work.tenant_no, fresh, work.now, work.whose)
+        free = store.create_many(tx, work.tenant_no, fresh, work.whose)
         changed = _change(tx, work, [doc for doc in batch if doc["id"] in there], there, apply, results)
         for doc in batch:
             if doc["id"] in free:
@@ -219,7 +219,7 @@ def _change(
             done.add(given["id"])
         if not change.is_empty:
             saved.append((found, change))
-    store.save_many(tx, saved, work.now, work.whose)
+    store.save_many(tx, saved, work.whose)
     return done
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sanpo.broker import changing, store
+from sanpo.broker import changing, riding, store
 from sanpo.broker.changing import Change
 from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, SightIsContended, TenantNotFound
 from sanpo.broker.model import Entity, written
@@ -76,9 +76,8 @@ def create_entity(place: Place, entity: Entity) -> None:
     check_personal(writer, subjects)
     tenant_no = store.make_tenant_no(place.city, place.tenant)
     store.register_attributes(place.city, entity["attrs"])
-    with place.transaction(writer) as tx:
-        if not store.create(tx, tenant_no, entity, subjects):
-            raise EntityExists(entity_id=entity["id"])
+    if not riding.create(riding.Writer(place.city, writer, tenant_no), entity, subjects):
+        raise EntityExists(entity_id=entity["id"])
 
 
 def retrieve_entity(place: Place, entity_id: str, wanted: Wanted | None = None) -> Any:
@@ -166,14 +165,19 @@ def change_entity(
     writer = check_writer(place.city, place.actor)
     tenant_no = place.find_tenant_no()
     store.register_attributes(place.city, names)
-    with place.transaction(writer) as tx:
-        found = store.lock(tx, tenant_no, entity_id)
-        if found is None or (wanted is not None and not wanted(found.doc)):
+
+    def fulfil(found: store.Stored) -> tuple[Change, list[int] | None]:
+        if wanted is not None and not wanted(found.doc):
             raise EntityNotFound(entity_id=entity_id)
         change = make(found.doc, place.now())
-        if not change.is_empty:
-            store.save(tx, found, change, still_of(place.city, writer, found, change))
-    return change
+        if change.is_empty:
+            return change, None
+        return change, still_of(place.city, writer, found, change)
+
+    done = riding.change(riding.Writer(place.city, writer, tenant_no), entity_id, fulfil)
+    if done is None:
+        raise EntityNotFound(entity_id=entity_id)
+    return done
 
 
 def still_of(city: City, writer: Actor, found: store.Stored, change: Change) -> list[int] | None:

@@ -55,7 +55,7 @@ def _strip_all(
         if not change.is_empty:
             whose[entity_id] = still_of(place.city, writer, found, change)
             saved.append((found, change))
-    store.save_many(tx, saved, now, lambda doc: whose[doc["id"]])
+    store.save_many(tx, saved, lambda doc: whose[doc["id"]])
 
 
 def _strip(doc: Any, drop: frozenset[str] | None, keep: frozenset[str] | None, now: str) -> Change:

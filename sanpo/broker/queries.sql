@@ -49,69 +49,9 @@ from broker.entities where tenant_no = %(tenant_no)s and entity_id = %(entity_id
 
 -- name: lock_all
 -- In one order, so that two batches never wait for each other.
-select doc::text as doc, entity_no, entity_id, subjects from broker.entities
-where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[]) order by entity_id for update
-
--- name: create
-with made as (
-  insert into broker.entities (tenant_no, entity_id, types, scopes, doc, min_x, max_x, min_y, max_y, personal, subjects,
-                               created_at, modified_at, profile_no)
-  values (%(tenant_no)s, %(entity_id)s, %(types)s::text[], %(scopes)s::text[], %(doc)s::jsonb, %(min_x)s::float8,
-          %(max_x)s::float8, %(min_y)s::float8, %(max_y)s::float8, %(subjects)s::int[] is not null, %(subjects)s::int[],
-          %(now)s::timestamptz, %(now)s::timestamptz, %(profile_no)s)
-  on conflict do nothing
-  returning entity_no, doc
-), change as (
-  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, after, subjects, at)
-  select %(tenant_no)s, entity_no, %(entity_id)s, 'created', %(types)s::text[],
-         array(select jsonb_object_keys(doc -> 'attrs')), '{}', '{}', doc, %(subjects)s::int[], %(now)s::timestamptz
-  from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
-), wrote as (
-  insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, broker.told(doc), %(now)s::timestamptz, %(subjects)s::int[] from made
-)
-select entity_no from made
-
--- name: save
-with saved as (
-  update broker.entities set types = %(types)s::text[], scopes = %(scopes)s::text[], doc = %(doc)s::jsonb,
-         min_x = %(min_x)s::float8, max_x = %(max_x)s::float8, min_y = %(min_y)s::float8, max_y = %(max_y)s::float8,
-         subjects = %(subjects)s::int[], personal = %(subjects)s::int[] is not null, modified_at = %(now)s::timestamptz,
-         profile_no = %(profile_no)s
-  where entity_no = %(entity_no)s
-  returning entity_no, tenant_no, entity_id, doc
-), change as (
-  insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, before, after,
-                              subjects, at)
-  select tenant_no, entity_no, entity_id, 'updated', %(types)s::text[], %(added)s::text[], %(updated)s::text[],
-         %(removed)s::text[], %(before)s::jsonb, doc, %(subjects)s::int[], %(now)s::timestamptz
-  from saved where (select watched from broker.tenants t where t.tenant_no = saved.tenant_no)
-), seen as (
-  insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance,
-                                   subjects)
-  select saved.entity_no, o.attr_no, o.at, %(now)s::timestamptz, o.observed, o.number, o.unit, o.dataset_id, o.instance,
-         %(subjects)s::int[]
-  from saved, broker.observed(%(written)s::jsonb, %(now)s::timestamptz) o
-), wrote as (
-  insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, %(wrote)s::jsonb, %(now)s::timestamptz, %(subjects)s::int[] from saved where %(wrote)s::jsonb is not null
-)
-select entity_no from saved
-
--- name: touch
--- The common change, in the cheapest way: one instance of one attribute, no type or place of the entity, nobody watches.
-with saved as (
-  update broker.entities set doc = %(doc)s::jsonb, modified_at = %(now)s::timestamptz where entity_no = %(entity_no)s
-)
-insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance, subjects)
-values (%(entity_no)s, %(attr_no)s, %(at)s::timestamptz, %(now)s::timestamptz, %(observed)s, %(number)s::float8, %(unit)s::text,
-        %(dataset_id)s::text, %(instance)s::jsonb, %(subjects)s::int[])
-
--- name: note_gone
-insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, instance, removed, subjects)
-select %(entity_no)s, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id,
-       case when o.instance is not null then jsonb_build_object('type', o.instance -> 'type') end, true, %(subjects)s::int[]
-from broker.observed(%(gone)s::jsonb, %(now)s::timestamptz) o
+select doc::text as doc, entity_no, entity_id, subjects,
+       (select watched from broker.tenants t where t.tenant_no = %(tenant_no)s) as watched
+from broker.entities where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[]) order by entity_id for update
 
 -- name: delete
 with gone as (
@@ -196,18 +136,18 @@ with given as (
   select %(tenant_no)s, doc ->> 'id', array(select jsonb_array_elements_text(doc -> 'type')),
          case when doc ? 'scope' then array(select jsonb_array_elements_text(doc -> 'scope')) end, doc,
          (box -> 0)::float8, (box -> 1)::float8, (box -> 2)::float8, (box -> 3)::float8, subjects,
-         subjects is not null, %(now)s::timestamptz, %(now)s::timestamptz, profile
+         subjects is not null, (doc ->> 'createdAt')::timestamptz, (doc ->> 'modifiedAt')::timestamptz, profile
   from given
   on conflict do nothing
-  returning entity_no, entity_id, types, doc, subjects
+  returning entity_no, entity_id, types, doc, subjects, modified_at
 ), change as (
   insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, after, subjects, at)
   select %(tenant_no)s, entity_no, entity_id, 'created', types, array(select jsonb_object_keys(doc -> 'attrs')), '{}', '{}',
-         doc, subjects, %(now)s::timestamptz
+         doc, subjects, modified_at
   from made where (select watched from broker.tenants where tenant_no = %(tenant_no)s)
 ), wrote as (
   insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, broker.told(doc), %(now)s::timestamptz, subjects from made
+  select entity_no, broker.told(doc), modified_at, subjects from made
 )
 select entity_id from made
 
@@ -235,9 +175,9 @@ with given as (
 select entity_id, is_new from made
 
 -- name: save_many
--- `rows`: [{no, doc, box, profile, subjects, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
+-- `rows`: [{no, now, doc, box, profile, subjects, added, updated, removed, before, written, gone}] of entities that this transaction has locked.
 with given as (
-  select (e ->> 'no')::bigint as no, e -> 'doc' as doc, e -> 'box' as box, e as row
+  select (e ->> 'no')::bigint as no, (e ->> 'now')::timestamptz as now, e -> 'doc' as doc, e -> 'box' as box, e as row
   from jsonb_array_elements(%(rows)s::jsonb) as e
 ), saved as (
   update broker.entities e set doc = g.doc, types = array(select jsonb_array_elements_text(g.doc -> 'type')),
@@ -245,26 +185,38 @@ with given as (
          min_x = (box -> 0)::float8, max_x = (box -> 1)::float8, min_y = (box -> 2)::float8, max_y = (box -> 3)::float8,
          subjects = case when g.row ? 'subjects'
                          then array(select s::int from jsonb_array_elements_text(g.row -> 'subjects') s) end,
-         personal = g.row ? 'subjects', modified_at = %(now)s::timestamptz, profile_no = (g.row ->> 'profile')::int
+         personal = g.row ? 'subjects', modified_at = g.now, profile_no = (g.row ->> 'profile')::int
   from given g where e.entity_no = g.no
-  returning e.entity_no, e.tenant_no, e.entity_id, e.types, e.doc, e.subjects, g.row
+  returning e.entity_no, e.tenant_no, e.entity_id, e.types, e.doc, e.subjects, g.row, g.now
 ), change as (
   insert into broker.changes (tenant_no, entity_no, entity_id, kind, types, added, updated, removed, before, after,
                               subjects, at)
   select tenant_no, entity_no, entity_id, 'updated', types, array(select jsonb_array_elements_text(row -> 'added')),
          array(select jsonb_array_elements_text(row -> 'updated')), array(select jsonb_array_elements_text(row -> 'removed')),
-         row -> 'before', doc, subjects, %(now)s::timestamptz
+         row -> 'before', doc, subjects, now
   from saved where (select watched from broker.tenants t where t.tenant_no = saved.tenant_no)
 ), wrote as (
   insert into broker.writes (entity_no, attrs, at, subjects)
-  select entity_no, row -> 'written', %(now)s::timestamptz, subjects from saved where row -> 'written' <> '{}'
+  select entity_no, row -> 'written', now, subjects from saved where row -> 'written' <> '{}'
 ), gone as (
   insert into broker.observations (entity_no, attr_no, at, modified_at, observed, dataset_id, instance, removed, subjects)
-  select entity_no, o.attr_no, %(now)s::timestamptz, %(now)s::timestamptz, false, o.dataset_id,
+  select entity_no, o.attr_no, now, now, false, o.dataset_id,
        case when o.instance is not null then jsonb_build_object('type', o.instance -> 'type') end, true, subjects
-  from saved, broker.observed(row -> 'gone', %(now)s::timestamptz) o
+  from saved, broker.observed(row -> 'gone', now) o
 )
 select count(*) as n from saved
+
+-- name: touch_many
+-- The common change, in the cheapest way: one instance of one attribute, no type or place of the entity, nobody watches.
+-- `rows`: [{no, doc, now, attr, at, observed, number, unit, dataset, instance, subjects}] of entities that this transaction has locked.
+with given as (
+  select * from jsonb_to_recordset(%(rows)s::jsonb) as g(no bigint, doc jsonb, now timestamptz, attr int, at timestamptz,
+    observed boolean, number float8, unit text, dataset text, instance jsonb, subjects int[])
+), saved as (
+  update broker.entities e set doc = g.doc, modified_at = g.now from given g where e.entity_no = g.no
+)
+insert into broker.observations (entity_no, attr_no, at, modified_at, observed, number, unit, dataset_id, instance, subjects)
+select no, attr, at, now, observed, number, unit, dataset, instance, subjects from given
 
 -- name: spread
 -- The oldest writes as observations, but for those that somebody else is spreading.

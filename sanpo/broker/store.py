@@ -20,7 +20,6 @@ SQL = load_queries(__package__)
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 _MOST_KEPT = 50_000
-_FEW = 2  # attributes that go into the history at once; more are one row of `broker.writes` first
 _CHUNK = 1_000  # entities in one statement: what it keeps then stays in memory
 _MOST_FLOAT = 1e300
 _PLAIN_KEYS = frozenset({"type", "value", "createdAt", "modifiedAt", "observedAt", "unitCode", "datasetId"})
@@ -134,95 +133,13 @@ def lock(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
 
 def lock_all(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str, Stored]:
     rows = tx.all(SQL.lock_all, tenant_no=tenant_no, ids=sorted(set(ids)))
-    return {row.entity_id: stored(row) for row in rows}
-
-
-def create(tx: Transaction, tenant_no: int, doc: Any, subjects: Sequence[int] | None) -> bool:
-    """Stores a new entity with its change and history; False where the id is taken."""
-    row = tx.one(
-        SQL.create,
-        tenant_no=tenant_no,
-        entity_id=doc["id"],
-        subjects=None if subjects is None else list(subjects),
-        now=doc["modifiedAt"],
-        **_columns(tx, doc),
-    )
-    tell_of_change(tx)
-    return row is not None
-
-
-def save(tx: Transaction, found: Stored, change: Change, subjects: Sequence[int] | None) -> None:
-    """Stores a changed entity that this transaction has locked, with its change and history."""
-    whose = None if subjects is None else list(subjects)
-    if not found.watched and change.is_small and whose == (None if found.subjects is None else list(found.subjects)):
-        _touch(tx, found, change, whose)
-    else:
-        _save(tx, found.entity_no, found.doc, change, whose)
-        tell_of_change(tx)
-
-
-def _touch(tx: Transaction, found: Stored, change: Change, whose: list[int] | None) -> None:
-    iri, (instance,) = next(iter(change.written.items()))
-    value, observed = instance.get("value"), instance.get("observedAt")
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) and _fits(value) else None
-    tx.execute(
-        SQL.touch,
-        entity_no=found.entity_no,
-        doc=_text(found.doc),
-        now=change.now,
-        attr_no=_kept(tx.city, "attributes")[iri],
-        at=observed or change.now,
-        observed=observed is not None,
-        number=number,
-        unit=instance.get("unitCode"),
-        dataset_id=instance.get("datasetId"),
-        instance=None if number is not None and instance.keys() <= _PLAIN_KEYS else _text(instance),
-        subjects=whose,
-    )
-
-
-def _fits(number: int | float) -> bool:
-    """Whether a double can hold it: JSON knows whole numbers without end."""
-    return abs(number) < _MOST_FLOAT
-
-
-def _save(tx: Transaction, entity_no: int, doc: Any, change: Change, whose: list[int] | None) -> None:
-    few = len(change.written) <= _FEW
-    tx.execute(
-        SQL.save,
-        entity_no=entity_no,
-        added=change.added,
-        updated=change.updated,
-        removed=change.removed,
-        before=_text(change.before),
-        written=_text(change.written if few else {}),
-        wrote=None if few else _text(change.written),
-        subjects=whose,
-        now=change.now,
-        **_columns(tx, doc),
-    )
-    if change.gone:
-        tx.execute(SQL.note_gone, entity_no=entity_no, gone=_text(change.gone), subjects=whose, now=change.now)
+    return {row.entity_id: stored(row, row.watched) for row in rows}
 
 
 def delete(tx: Transaction, tenant_no: int, ids: Sequence[str], now: str) -> set[str]:
     """Deletes these entities; returns the ids that were there."""
     tell_of_change(tx)
     return {row.entity_id for row in tx.all(SQL.delete, tenant_no=tenant_no, ids=list(ids), now=now)}
-
-
-def _columns(tx: Transaction, doc: Any) -> dict[str, Any]:
-    box = _box(doc["attrs"])
-    return {
-        "profile_no": profile_numbers(tx.city, [doc])[0],
-        "types": doc["type"],
-        "scopes": doc.get("scope"),
-        "doc": _text(doc),
-        "min_x": box[0],
-        "max_x": box[1],
-        "min_y": box[2],
-        "max_y": box[3],
-    }
 
 
 def _box(attrs: Attributes) -> Any:
@@ -244,12 +161,12 @@ def is_watched(tx: Transaction, tenant_no: int) -> bool:
     return row is not None and bool(row.watched)
 
 
-def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str, whose: Whose = _nobodys) -> set[str]:
+def create_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], whose: Whose = _nobodys) -> set[str]:
     """Stores new entities; returns the ids that were free. Each id comes once."""
     free: set[str] = set()
     tell_of_change(tx)
     for rows in _rows(tx.city, docs, whose):
-        found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows, now=now)
+        found = tx.all(SQL.create_many, tenant_no=tenant_no, rows=rows)
         free.update(row.entity_id for row in found)
     return free
 
@@ -263,28 +180,68 @@ def put_many(tx: Transaction, tenant_no: int, docs: Sequence[Any], now: str) -> 
     return is_new
 
 
-def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], now: str, whose: Whose = _nobodys) -> None:
-    """As `save`, for many."""
-    numbers = profile_numbers(tx.city, [found.doc for found, _ in saved])
-    rows = [
-        {
-            "no": found.entity_no,
-            "doc": found.doc,
-            "box": _box(found.doc["attrs"]),
-            "profile": number,
-            **_owned(whose(found.doc)),
-            "added": change.added,
-            "updated": change.updated,
-            "removed": change.removed,
-            "before": change.before,
-            "written": change.written,
-            "gone": change.gone,
-        }
-        for (found, change), number in zip(saved, numbers, strict=True)
-    ]
-    if rows:
-        tx.execute(SQL.save_many, rows=_text(rows), now=now)
+def save_many(tx: Transaction, saved: Sequence[tuple[Stored, Change]], whose: Whose = _nobodys) -> None:
+    """Stores changed entities that this transaction has locked, with their changes and history."""
+    small: list[tuple[Stored, Change]] = []
+    others: list[tuple[Stored, Change]] = []
+    for found, change in saved:
+        is_small = not found.watched and change.is_small and _same(whose(found.doc), found.subjects)
+        (small if is_small else others).append((found, change))
+    if small:
+        tx.execute(SQL.touch_many, rows=_text([_touch(tx.city, found, change) for found, change in small]))
+    if others:
+        numbers = profile_numbers(tx.city, [found.doc for found, _ in others])
+        rows = [
+            _save(found, change, number, whose(found.doc))
+            for (found, change), number in zip(others, numbers, strict=True)
+        ]
+        tx.execute(SQL.save_many, rows=_text(rows))
         tell_of_change(tx)
+
+
+def _same(whose: Sequence[int] | None, before: Sequence[int] | None) -> bool:
+    return (None if whose is None else tuple(whose)) == before
+
+
+def _touch(city: City, found: Stored, change: Change) -> dict[str, Any]:
+    iri, (instance,) = next(iter(change.written.items()))
+    value, observed = instance.get("value"), instance.get("observedAt")
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) and _fits(value) else None
+    return {
+        "no": found.entity_no,
+        "doc": found.doc,
+        "now": change.now,
+        "attr": _kept(city, "attributes")[iri],
+        "at": observed or change.now,
+        "observed": observed is not None,
+        "number": number,
+        "unit": instance.get("unitCode"),
+        "dataset": instance.get("datasetId"),
+        "instance": None if number is not None and instance.keys() <= _PLAIN_KEYS else instance,
+        "subjects": found.subjects,
+    }
+
+
+def _fits(number: int | float) -> bool:
+    """Whether a double can hold it: JSON knows whole numbers without end."""
+    return abs(number) < _MOST_FLOAT
+
+
+def _save(found: Stored, change: Change, profile: int, whose: Sequence[int] | None) -> dict[str, Any]:
+    return {
+        "no": found.entity_no,
+        "now": change.now,
+        "doc": found.doc,
+        "box": _box(found.doc["attrs"]),
+        "profile": profile,
+        **_owned(whose),
+        "added": change.added,
+        "updated": change.updated,
+        "removed": change.removed,
+        "before": change.before,
+        "written": change.written,
+        "gone": change.gone,
+    }
 
 
 def _owned(subjects: Sequence[int] | None) -> dict[str, Any]:

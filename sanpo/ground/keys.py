@@ -9,7 +9,6 @@ import hashlib
 import os
 import secrets
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sanpo.ground.errors import DomainError, Kind
+from sanpo.ground.lazy import lazy
 
 
 class MasterSecretIsMissing(DomainError):
@@ -41,15 +41,15 @@ class Keys:
             found = self._derived[label] = derivation.derive(self.master)
         return found
 
-    @cached_property
+    @lazy
     def _derived(self) -> dict[str, bytes]:
         return {}
 
-    @cached_property
+    @lazy
     def _private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.secret("signing"))
 
-    @cached_property
+    @lazy
     def public_bytes(self) -> bytes:
         """The 32 bytes of the Ed25519 public key."""
         return self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

@@ -2,12 +2,12 @@
 
 import tomllib
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
 
 from sanpo.ground.errors import DomainError, Kind
+from sanpo.ground.lazy import lazy
 
 
 class ServiceIsBroken(DomainError):
@@ -25,7 +25,7 @@ class Service:
     name: str
     package: str
 
-    @cached_property
+    @lazy
     def manifest(self) -> dict[str, Any]:
         """`manifest.toml` of the package: name, datasets, purposes, gains, pages, settings."""
         return tomllib.loads(files(self.package).joinpath("manifest.toml").read_text(encoding="utf-8"))

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from sanpo.broker.sight import DUTY
 from sanpo.broker.store import encode
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
+from sanpo.ground.lazy import lazy
 
 if TYPE_CHECKING:
     from sanpo.broker.subscriptions.events import Stream
@@ -65,16 +65,16 @@ class Call:
     media_type: str
     context_s: float = 0.0
 
-    @cached_property
+    @lazy
     def place(self) -> Place:
         return Place(self.city, self.actor, self.headers.get("ngsild-tenant", ""))
 
-    @cached_property
+    @lazy
     def is_distributed(self) -> bool:
         """Whether other sources may have to be asked: some are registered, and the request is not limited to this broker."""
         return not self.flag("local") and is_distributed(self.place)
 
-    @cached_property
+    @lazy
     def options(self) -> frozenset[str]:
         """The words of `options` (§6.3.7, §6.3.11). Raises `ParameterIsInvalid` for one that there is not."""
         found = frozenset(word.strip() for word in self.query.get("options", "").split(",") if word.strip())
@@ -83,7 +83,7 @@ class Call:
             raise FormatIsUnknown(name="options", given=unknown, accepted=", ".join(sorted(_OPTIONS)))
         return found
 
-    @cached_property
+    @lazy
     def format(self) -> Format:
         """Which representation is asked for, by `format` or `options`."""
         given = self.query.get("format")
@@ -97,7 +97,7 @@ class Call:
                 return found
         return "normalized"
 
-    @cached_property
+    @lazy
     def linked(self) -> Linked:
         """The context of a request without a body, from its Link header (§6.3.5)."""
         started = perf_counter()
@@ -105,7 +105,7 @@ class Call:
         self.context_s += perf_counter() - started
         return found
 
-    @cached_property
+    @lazy
     def document(self) -> tuple[Any, Linked]:
         """The body as JSON, without `@context`, and the context it is read with."""
         started = perf_counter()
@@ -121,7 +121,7 @@ class Call:
             linked.context, self.format, "sysAttrs" in self.options, self.query.get("lang"), self.preferred_version
         )
 
-    @cached_property
+    @lazy
     def preferred_version(self) -> tuple[int, int] | None:
         """The version of the specification that the client understands: `Prefer: ngsi-ld=1.5` (§4.3.6.8)."""
         found = _VERSION.search(self.headers.get("prefer", ""))

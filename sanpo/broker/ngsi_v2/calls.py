@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 from sanpo.broker.entities import Place, Wanted
@@ -18,6 +17,7 @@ from sanpo.broker.ngsi_v2.selecting import ServicePaths, read_service_path, read
 from sanpo.broker.ngsi_v2.writing import Format, Writer
 from sanpo.broker.selection import Window
 from sanpo.broker.store import encode
+from sanpo.ground.lazy import lazy
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 20, 1000, 100_000_000
 _SERVICE = re.compile(r"[a-z0-9_]{0,50}")
@@ -33,7 +33,7 @@ _FORMATS: tuple[Format, ...] = ("keyValues", "values", "unique")
 class Call(OfNgsiLd):
     """One request, with the tenant, the service path and the options of NGSIv2."""
 
-    @cached_property
+    @lazy
     def place(self) -> Place:
         """`Fiware-Service` is the tenant: one word of NGSI-LD's `NGSILD-Tenant`."""
         tenant = self.headers.get("fiware-service", "").lower()
@@ -41,18 +41,18 @@ class Call(OfNgsiLd):
             raise HeaderIsInvalid(name="Fiware-Service", problem="is no word of up to 50 letters, digits and _")
         return Place(self.city, self.actor, tenant)
 
-    @cached_property
+    @lazy
     def options(self) -> frozenset[str]:
         found = frozenset(word.strip() for word in self.query.get("options", "").split(",") if word.strip())
         if found - OPTIONS:
             raise ParameterIsInvalid(name="options", problem=f"{', '.join(sorted(found - OPTIONS))} is unknown")
         return found
 
-    @cached_property
+    @lazy
     def paths(self) -> ServicePaths | None:
         return read_service_paths(self.headers.get("fiware-servicepath"))
 
-    @cached_property
+    @lazy
     def scope(self) -> str | None:
         """Where what this request creates belongs."""
         return read_service_path(self.headers.get("fiware-servicepath"))
@@ -62,7 +62,7 @@ class Call(OfNgsiLd):
         """The entity that the path names."""
         return uri_of(self.segments[0])
 
-    @cached_property
+    @lazy
     def data(self) -> Any:
         """The body as JSON. Raises `PayloadIsNotJson`."""
         return parse(self.body)
@@ -71,7 +71,7 @@ class Call(OfNgsiLd):
     def own_reader(self) -> Reader:
         return Reader(self.place.now(), "keyValues" in self.options)
 
-    @cached_property
+    @lazy
     def wanted(self) -> Wanted | None:
         """The entity's type and service path, where the request names them."""
         given, paths = self.query.get("type"), self.paths
@@ -94,7 +94,7 @@ class Call(OfNgsiLd):
             names = (*(names or ("*",)), *added)
         return Writer(chosen, names, metadata if metadata is not None else names_in(self.query.get("metadata")))
 
-    @cached_property
+    @lazy
     def window(self) -> Window:
         """Paging: `limit` from 1 to 1000."""
         limit = self.whole("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)

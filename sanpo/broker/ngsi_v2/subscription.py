@@ -4,7 +4,6 @@ It lies in the same table as those of NGSI-LD, with what the client wrote under 
 and consent are the same. Only what fits, when, and how it is written differ.
 """
 
-from functools import cached_property
 from typing import Any
 
 from sanpo.broker.model import default_instance
@@ -15,6 +14,7 @@ from sanpo.broker.ngsi_v2.writing import metadata_of
 from sanpo.broker.selection import Part
 from sanpo.broker.subscriptions.model import Item
 from sanpo.broker.subscriptions.model import Subscription as OfNgsiLd
+from sanpo.ground.lazy import lazy
 
 ALTERATIONS = ("entityCreate", "entityChange", "entityUpdate", "entityDelete")
 DEFAULT_ALTERATIONS = ("entityCreate", "entityChange")
@@ -44,12 +44,12 @@ class Subscription(OfNgsiLd):
         is_single = "httpCustom" in self.told or "mqttCustom" in self.told
         return 1 if is_single or self.told.get("attrsFormat") in SINGLE_FORMATS else super().most_items
 
-    @cached_property
+    @lazy
     def attributes(self) -> frozenset[str]:
         """Those whose change is told; none for any."""
         return frozenset(iri_of(name) for name in self.condition.get("attrs", ()))
 
-    @cached_property
+    @lazy
     def parts(self) -> list[Part]:
         paths = read_service_paths(self.doc.get("v2path"))
         found = [*selectors_in(self.own["subject"]["entities"]), *expression_in(self.condition.get("expression", {}))]

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from sanpo.broker.model import NULL, VALUE_KEYS, Attributes, Instance
 from sanpo.broker.representation.geometry import is_geometry
 from sanpo.broker.representation.languages import pick_language
+from sanpo.ground.lazy import lazy
 
 if TYPE_CHECKING:
     from sanpo.broker.contexts import Context
@@ -19,6 +19,8 @@ _SINCE = {"LanguageProperty": (1, 4), **dict.fromkeys(
     ("VocabProperty", "JsonProperty", "ListProperty", "ListRelationship"), (1, 8)
 )}  # fmt: skip
 """The version of the specification that brought each later type of attribute: before it, it is a Property (§4.3.6.8)."""
+_AS_STORED = frozenset({"Property", "Relationship", "GeoProperty", "ListProperty"})
+_NOT_AS_STORED = frozenset({"attrs", "objectType", "entityTypeSealed", "expiresAt", "v2"})
 _WRAPPED = frozenset({"LanguageProperty", "VocabProperty", "JsonProperty"})
 
 
@@ -59,18 +61,25 @@ class Writer:
             else:
                 into[compact(iri)] = [write(instance) for instance in instances]
 
-    @cached_property
+    @lazy
     def instance(self) -> Callable[[Instance], Any]:
         """Writes one instance in the format asked for."""
         return {"normalized": self._normalized, "concise": self._concise, "simplified": self.value}[self.format]
 
+    @lazy
+    def _is_simple(self) -> bool:
+        return not self.system and self.version is None
+
     def _normalized(self, instance: Instance) -> Plain:
         kind = instance["type"]
+        if self._is_simple and kind in _AS_STORED and _NOT_AS_STORED.isdisjoint(instance):  # most are
+            found = instance.copy()
+            found.pop("createdAt", None)
+            found.pop("modifiedAt", None)
+            return found
         key = VALUE_KEYS[kind]
         if self.version is not None and self.version < _SINCE.get(kind, (0, 0)):
             found = {"type": "Property", "value": self._compacted(kind, instance[key])}
-        elif kind == "Property":  # most are, and without any of the special members below
-            found = {"type": kind, key: instance[key]}
         elif kind == "LanguageProperty" and self.lang is not None:
             tag, text = pick_language(instance[key], self.lang)
             found = {"type": "Property", "value": text, "lang": tag}

@@ -57,7 +57,7 @@ def ingest(
             store.ingest(tx, kept, nos, numbers, now)
         changed = [(found, _changed(found, newest[entity_id], now)) for entity_id, found in there.items()]
         whose = {found.doc["id"]: found.subjects for found in there.values()}
-        entities.save_many(tx, [each for each in changed if not each[1].is_empty], now, lambda doc: whose[doc["id"]])
+        entities.save_many(tx, [each for each in changed if not each[1].is_empty], lambda doc: whose[doc["id"]])
         if note is not None:
             note(tx)
     return newest.keys() - there.keys()
