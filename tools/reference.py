@@ -378,8 +378,9 @@ def all_pages() -> dict[str, Callable[[], str]]:
     sys.path.insert(0, str(ROOT))
     from tests.cleanroom.reference_pages import PAGES as CLEANROOM
     from tests.ledger.reference_pages import PAGES as LEDGER
+    from tests.services.cash.settling.reference_pages import PAGES as SETTLING
 
-    return {**{f"docs/reference/{name}.md": make for name, make in PAGES.items()}, **CLEANROOM, **LEDGER}
+    return {**{f"docs/reference/{name}.md": make for name, make in PAGES.items()}, **CLEANROOM, **LEDGER, **SETTLING}
 
 
 def main() -> None:

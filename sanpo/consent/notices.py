@@ -1,10 +1,9 @@
 """Telling recipients: when a grant ends, its recipient gets a signed notice and the resident sees whether it answered.
 
-Form: Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature `v1a` = Ed25519). A 2xx means delivered; the
-JSON answer `{"acknowledged": true}`, or a later call to the API, means that the recipient has acted on it.
+Form: Standard Webhooks (`sanpo/ground/webhooks.py`). A 2xx means delivered; the JSON answer `{"acknowledged": true}`, or a
+later call to the API, means that the recipient has acted on it.
 """
 
-import base64
 import json
 from typing import Any
 
@@ -17,8 +16,9 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError, Kind, NotFound, NotPermitted
 from sanpo.ground.ids import check_id, new_id
-from sanpo.ground.outbound import CallFailed, post
+from sanpo.ground.outbound import CallFailed
 from sanpo.ground.outbox import publish
+from sanpo.ground.webhooks import deliver
 from sanpo.people import find_webhook, pseudonym
 
 TASK = "consent.tell_recipient"
@@ -112,20 +112,10 @@ def _recipient(actor: Actor) -> Client | Staff:
 
 def _send(city: City, url: str, notice_id: str, body: bytes) -> tuple[str | None, bool]:
     """Returns (problem or None, acknowledged)."""
-    timestamp = str(int(city.now().timestamp()))
-    signature = base64.b64encode(city.keys.sign(f"{notice_id}.{timestamp}.".encode() + body)).decode()
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": notice_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1a,{signature}",
-    }
     try:
-        reply = post(url, body, headers, allow_private=city.settings.webhook_private_hosts)
+        reply = deliver(city, url, notice_id, body)
     except CallFailed as failure:
         return str(failure), False
-    if not 200 <= reply.status < 300:
-        return f"HTTP {reply.status}", False
     try:
         answer = json.loads(reply.body or b"{}")
     except ValueError:

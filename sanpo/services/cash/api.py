@@ -14,6 +14,7 @@ from sanpo.ground.problems import Problem, language_of, problem_responses
 from sanpo.services.cash import paying, shops, wallets
 from sanpo.services.cash.model import Line, Payment, Shop
 from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.settling import api as settling_api
 
 PATH = "/api/cash"
 TAGS = ["cash"]
@@ -235,4 +236,5 @@ handlers: list[Any] = [
     get_sales,
     post_bill,
     post_take,
+    *settling_api.handlers,
 ]

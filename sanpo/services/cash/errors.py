@@ -29,3 +29,10 @@ class TopUpIsUnavailable(DomainError):
 
     code = "cash.top_up_is_unavailable"
     kind = Kind.UNAVAILABLE
+
+
+class ShopDidNotAnswer(DomainError):
+    """The shop's organisation could not be told; the job is tried again. Field: problem."""
+
+    code = "cash.shop_did_not_answer"
+    kind = Kind.UNAVAILABLE

@@ -2,7 +2,11 @@
 
 from sanpo.ground.jobs import Registry
 from sanpo.services.cash.flow import flow_purchases
+from sanpo.services.cash.settling.settling import settle_when_closed
+from sanpo.services.cash.settling.telling import TASK, tell_settlement
 
 
 def jobs(registry: Registry) -> None:
     registry.every(60, "cash.flow", flow_purchases)
+    registry.every(60, "cash.settle", settle_when_closed)
+    registry.task(TASK, tell_settlement)

@@ -10,7 +10,7 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import new_id
-from sanpo.ledger import Account, create_accounts_in
+from sanpo.ledger import Account, AccountFlag, create_accounts_in
 from sanpo.people import get_organisation
 from sanpo.services.cash.emv import JpqrAccount, make_code
 from sanpo.services.cash.errors import ShopIsInvalid
@@ -53,8 +53,8 @@ def register_shop(city: City, actor: Actor, draft: ShopDraft) -> Shop:
         )
         if row is None:
             raise ShopIsInvalid(field="merchant", problem="is another shop's number")
-        account = Account(number_of("shop", row.shop_no), YEN_LEDGER, SHOP, organisation_no=row.organisation_no)
-        create_accounts_in(tx, [account])
+        number, history = number_of("shop", row.shop_no), int(AccountFlag.HISTORY)
+        create_accounts_in(tx, [Account(number, YEN_LEDGER, SHOP, history, organisation_no=row.organisation_no)])
     return shop_of(row)
 
 

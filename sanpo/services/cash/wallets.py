@@ -83,8 +83,8 @@ def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -
 
 def open_wallet(tx: Transaction, subject_no: int) -> None:
     """Opens the wallet's account, where it is not there yet."""
-    limited = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
-    wallet = Account(number_of("wallet", subject_no), YEN_LEDGER, WALLET, limited, subject_no=subject_no)
+    flags = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.HISTORY)
+    wallet = Account(number_of("wallet", subject_no), YEN_LEDGER, WALLET, flags, subject_no=subject_no)
     create_accounts_in(tx, [wallet])
 
 

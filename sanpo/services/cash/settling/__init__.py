@@ -1,0 +1,10 @@
+"""Settling: each shop is paid what it took, the same day, less the city's fee.
+
+Invariants
+* A shop has one settlement a day; it, its transfers and the word of it commit together or not at all.
+* What a shop was brought forward, took, gave back, paid in fees and was paid adds up to what is carried over, which is the
+  balance of its account in the ledger.
+* A shop is never paid more than it has. What it owes is carried over to its next settlement.
+
+Tables: `cash.settlements`, `cash.settled_days`.
+"""
