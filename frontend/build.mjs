@@ -25,8 +25,8 @@ const { metafile } = await build({
 
 const files = {};
 for (const [path, output] of Object.entries(metafile.outputs)) {
-  if (!output.entryPoint) continue;
   const file = path.slice(path.lastIndexOf("/") + 1);
+  if (!output.entryPoint || file.startsWith("part-")) continue;
   files[file.replace(/-[A-Z0-9]{8}\./, ".")] = file;
 }
 // What is bundled is distributed: its licences go with it.

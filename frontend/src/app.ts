@@ -1,11 +1,13 @@
 // Every page works without this file. It adds: htmx, a question before steps that matter, forms that are
-// looked at while they are filled in, copying, passkeys, charts.
+// looked at while they are filled in, copying, passkeys, charts, reading codes with the camera.
 import "htmx.org";
 import { csrfToken } from "./csrf";
 import { enhanceForms } from "./forms";
 import { enhanceCopyButtons } from "./copy";
 import { enhanceLiveForms } from "./live";
 import { enhancePasskeys } from "./passkey";
+import { enhanceScanners } from "./scan";
+import { enhancePrinting, enhanceTimers } from "./until";
 
 // `charts` is an entry of its own; the browser fetches it only where a page has a chart.
 async function drawCharts(root: ParentNode): Promise<void> {
@@ -17,6 +19,9 @@ async function drawCharts(root: ParentNode): Promise<void> {
 function enhance(root: ParentNode): void {
   enhanceCopyButtons(root);
   enhancePasskeys(root);
+  enhanceScanners(root);
+  enhanceTimers(root);
+  enhancePrinting(root);
   void drawCharts(root);
 }
 

@@ -10,7 +10,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
 
 AXE = Path(__file__).resolve().parent.parent.parent / ".cache" / "axe.min.js"
 # `consent.page.thing` as text is a key without words; an instant in ISO form is a time that nobody put into words.
-RAW_KEY = re.compile(r"(?<![/.\w])(?:portal|people|consent|returns|cleanroom|energy|lake|journal)\.[a-z]+[._][a-z_.]+")
+RAW_KEY = re.compile(
+    r"(?<![/.\w])(?:portal|people|consent|returns|cleanroom|energy|lake|journal|cash)\.[a-z]+[._][a-z_.]+"
+)
 RAW_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 PHONE, DESK = (390, 844), (1280, 900)
 Size = tuple[int, int]

@@ -1,5 +1,5 @@
 // What a page puts into a chart's JSON island. `x` names the columns; a missing value is null.
-export type ChartKind = "curve" | "heatmap" | "bars";
+export type ChartKind = "curve" | "heatmap" | "bars" | "rows";
 
 export interface Series {
   name: string;

@@ -1,4 +1,4 @@
-// ECharts options for the three kinds. Series differ by dash and pattern as well as colour, for grey print and eyes.
+// ECharts options for the four kinds. Series differ by dash and pattern as well as colour, for grey print and eyes.
 import type { EChartsCoreOption } from "echarts/core";
 import { type ChartData, type ChartKind, format } from "./data";
 import type { Palette } from "./palette";
@@ -17,7 +17,7 @@ const AREA = { lineStyle: { width: 0 }, areaStyle: { opacity: 0.3 } };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function optionFor(kind: ChartKind, data: ChartData, palette: Palette, width: number): EChartsCoreOption {
-  const make = { curve, bars, heatmap }[kind];
+  const make = { curve, bars, heatmap, rows }[kind];
   return { ...common(data, palette), ...make(data, palette, width) };
 }
 
@@ -107,6 +107,23 @@ function bars(data: ChartData, palette: Palette, width: number): EChartsCoreOpti
   const tooltip = { ...(common(data, palette).tooltip as object), trigger: "axis", axisPointer: { type: "shadow" } };
   const aria = { enabled: many, label: { enabled: false }, decal: { show: many, decals: DECALS } };
   return { ...axes(data, palette, width), ...headroom(data), tooltip, aria, series };
+}
+
+// Bars that lie, for names that must all be read: one series, the first on top.
+function rows(data: ChartData, palette: Palette): EChartsCoreOption {
+  const label = { color: palette.muted, fontSize: 14 };
+  return {
+    grid: { left: 4, right: 64, top: 4, bottom: 4, containLabel: true },
+    xAxis: { type: "value", show: false },
+    yAxis: {
+      type: "category", data: data.x, inverse: true, axisTick: { show: false },
+      axisLine: { lineStyle: { color: palette.muted } }, axisLabel: { ...label, color: palette.text },
+    },
+    series: data.series.slice(0, 1).map((one) => ({
+      type: "bar", name: one.name, data: one.data, barMaxWidth: 24, itemStyle: { borderRadius: [0, 4, 4, 0] },
+      label: { ...label, show: true, position: "right", formatter: ({ value }: { value: number }) => format(value, "") },
+    })),
+  };
 }
 
 function headroom(data: ChartData): EChartsCoreOption {

@@ -139,22 +139,24 @@ def make_bill(city: City, actor: Actor, shop_id: str, amount_yen: int, lines: Se
             lines=_text(lines),
             expires_at=tx.now + timedelta(minutes=rules().bill_minutes),
         )
-        account = JpqrAccount(shop.merchant)
-        made.append(
-            make_code(
-                account,
-                name=shop.name,
-                city=PLACE,
-                category=shop.category,
-                local_name=shop.local_name,
-                amount=amount_yen,
-                bill=bill_id.removeprefix("bil_"),
-            )
-        )
+        made.append(code_of_bill(shop, bill_id, amount_yen))
         return Outcome.DONE
 
     booked(city, work)
     return made[-1]
+
+
+def code_of_bill(shop: Shop, bill_id: str, amount_yen: int) -> MerchantCode:
+    """The code of a bill: the shop's own, with what is to be paid and the reference by which the bill is found."""
+    return make_code(
+        JpqrAccount(shop.merchant),
+        name=shop.name,
+        city=PLACE,
+        category=shop.category,
+        local_name=shop.local_name,
+        amount=amount_yen,
+        bill=bill_id.removeprefix("bil_"),
+    )
 
 
 def refund(city: City, actor: Actor, refund_id: str, payment_id: str, amount_yen: int) -> Outcome:

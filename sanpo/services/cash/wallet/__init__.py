@@ -1,0 +1,1 @@
+"""The resident's pages: wallet, charging, paying, showing a code, receipts."""
