@@ -21,7 +21,7 @@ from sanpo.broker.model import objects_of
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
 from sanpo.ground.errors import DomainError
-from sanpo.people import get_subject_no
+from sanpo.people import list_subjects
 
 RESIDENT = "urn:sanpo:resident:"
 SUBJECT = "urn:sanpo:subject:"
@@ -98,7 +98,7 @@ def _number_of(city: City, uri: str) -> int:
         if not uri.startswith(RESIDENT):
             raise EntityIsInvalid(where=uri[:80], problem=f"is no {RESIDENT}…")
         try:
-            found = get_subject_no(city, _OPERATOR, uri.removeprefix(RESIDENT))
+            [found] = list_subjects(city, _OPERATOR, named=[uri.removeprefix(RESIDENT)])
         except DomainError:
             raise EntityIsInvalid(where=uri[:80], problem="is no resident") from None
         if len(known) > 200_000:

@@ -11,7 +11,7 @@ from sanpo.ground.cli import AsJson, err, open_city, print_json, print_table
 from sanpo.lake.catalogue import list_datasets
 from sanpo.lake.health import check_files
 from sanpo.lake.upkeep import Erasure, Retained, erase_subject, retain
-from sanpo.people import get_subject_no
+from sanpo.people import list_subjects
 
 cli = typer.Typer()
 OPERATOR = System("operator")
@@ -29,7 +29,7 @@ def erase_command(
 ) -> None:
     """Erases the rows of one resident from every dataset; the journal keeps the proof."""
     with open_city() as city:
-        subject_no = get_subject_no(city, OPERATOR, resident_id)
+        [subject_no] = list_subjects(city, OPERATOR, named=[resident_id])
         if not yes:
             typer.confirm(
                 f"Erase all rows of {resident_id} from the lake? This cannot be undone.", abort=True, err=True

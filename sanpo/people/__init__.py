@@ -26,7 +26,7 @@ from sanpo.people.organisations import (
     get_organisation,
     register_organisation,
 )
-from sanpo.people.roll import get_subject_no
+from sanpo.people.roll import list_subjects
 from sanpo.people.sign_in import actor_of, make_sign_in_link
 from sanpo.people.tokens import pseudonym
 
@@ -41,10 +41,10 @@ __all__ = [
     "create_client",
     "find_webhook",
     "get_organisation",
-    "get_subject_no",
     "is_revoked",
     "issue_token",
     "list_members_with",
+    "list_subjects",
     "make_sign_in_link",
     "name_of",
     "pseudonym",

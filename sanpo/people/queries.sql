@@ -78,6 +78,17 @@ where i.reference = %(reference)s
 -- name: references
 select subject_no, reference, area, vanished_at from people.identities where subject_no = any(%(subject_nos)s::int[])
 
+-- name: subjects_named
+select i.subject_no, r.resident_id, i.reference from people.identities i join people.residents r using (subject_no)
+where i.subject_no in (
+  select subject_no from people.residents where resident_id = any(%(named)s::text[])
+  union all select subject_no from people.identities where reference = any(%(named)s::text[])
+) order by i.subject_no
+
+-- name: subjects_by_area
+select subject_no from people.identities
+where vanished_at is null and (%(area)s::text is null or area = %(area)s) order by subject_no
+
 -- name: page_of_residents
 select r.subject_no, r.resident_id, r.registered_at,
        (select count(*) from people.passkeys p where p.subject_no = r.subject_no) as passkeys,

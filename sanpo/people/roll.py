@@ -1,5 +1,6 @@
 """Who is registered, without a name: for the operator, who knows residents by their identifiers and references alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sanpo.people.actions import require_register
 from sanpo.people.imports import REGISTER
 from sanpo.people.model import Representation, is_reference
 from sanpo.people.sign_in import SIGN_IN
-from sanpo.people.store import SQL, get_resident
+from sanpo.people.store import SQL
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,22 @@ def get_holder_id(city: City, actor: Actor, given: str) -> str:
     return str(row.resident_id)
 
 
-def get_subject_no(city: City, actor: Actor, given: str) -> int:
-    """The number by which other districts know a resident, from `res_…` or the register's reference. For the operator.
+def list_subjects(
+    city: City, actor: Actor, *, named: Sequence[str] | None = None, area: str | None = None
+) -> list[int]:
+    """The numbers by which other districts know residents, in order. For an officer or the operator.
 
-    Raises `NotFound` where the register knows nobody by it.
+    Those `named` by `res_…` or the register's reference; raises `NotFound` where it knows nobody by one of them. Else all, or
+    those who live in `area`, without whom the register has lost.
     """
-    resident_id = get_holder_id(city, actor, given)
-    with city.transaction(actor) as tx:
-        return int(get_resident(tx, resident_id).subject_no)
+    require_officer(actor)
+    with city.transaction(REGISTER) as tx:
+        if named is None:
+            return [int(row.subject_no) for row in tx.all(SQL.subjects_by_area, area=area)]
+        rows = tx.all(SQL.subjects_named, named=list(named))
+    if {each for row in rows for each in (row.resident_id, row.reference)}.issuperset(named):
+        return [int(row.subject_no) for row in rows]
+    raise NotFound(what="resident")
 
 
 def list_representations(city: City, actor: Actor, resident_id: str | None = None) -> list[Representation]:

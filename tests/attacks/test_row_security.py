@@ -18,6 +18,9 @@ from sanpo.people import NewHousehold, register_households
 from sanpo.people.actions import appoint_representative
 from sanpo.people.passkeys import begin_registration, finish_registration
 from sanpo.services.cash import paying, shops, wallets
+from sanpo.services.cash.benefits.campaigns import create_campaign, open_campaign
+from sanpo.services.cash.benefits.giving import Gift, give
+from sanpo.services.cash.benefits.model import CampaignDraft
 from sanpo.services.cash.model import Line
 from sanpo.services.energy.actions import register_homes, register_meters
 from sanpo.services.energy.model import Home
@@ -85,9 +88,16 @@ def _fill(siege: Siege, residents: list[Resident], carer: Resident) -> None:
 
 
 def _buy(siege: Siege, residents: list[Resident]) -> None:
-    """Each charges a wallet, pays a bill with a line, is given back a yen and shows a code."""
+    """Each charges a wallet, gets a lot, takes part in a campaign, pays a bill with a line, is given back a yen, shows a
+    code."""
     city, company = siege.city, siege.world.company.organisation_id
     shop = shops.register_shop(city, OPERATOR, shops.ShopDraft(company, "CAFE", "カフェ", "5812", "中央"))
+    today = city.now().date()
+    days = {"first_day": today, "last_day": today + timedelta(days=9), "budget_yen": 100}
+    for kind in ({"amount_yen": 1}, {"rate_permille": 1, "cap_yen": 1}):
+        draft = CampaignDraft(name_ja="春", name_en="Spring", **days, **kind)  # type: ignore[arg-type]
+        opened = open_campaign(city, OPERATOR, create_campaign(city, OPERATOR, draft).campaign_id)
+        give(city, OPERATOR, opened.campaign_id, Gift(residents=[each.resident_id for each in residents]))
     for each in residents:
         payment_id = new_id("pay")
         wallets.charge(city, each, new_id("chg"), 100)

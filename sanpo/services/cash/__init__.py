@@ -6,6 +6,7 @@ Invariants
 * A resident's purchases are seen by the resident, and by the shop as its own sales without a name.
 * Each line that was bought comes to the lake once, and none after its resident had what there was erased.
 
-Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`, `cash.flows`.
+Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`, `cash.flows`,
+`cash.campaigns`, `cash.campaign_shops`, `cash.claims`, `cash.lots`, `cash.lot_uses`, `cash.payouts`.
 Dataset: `cash.purchases` (personal).
 """

@@ -12,6 +12,7 @@ from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
 from sanpo.ground.problems import Problem, language_of, problem_responses
 from sanpo.services.cash import paying, shops, wallets
+from sanpo.services.cash.benefits import api as benefits_api
 from sanpo.services.cash.model import Line, Payment, Shop
 from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.settling import api as settling_api
@@ -237,4 +238,5 @@ handlers: list[Any] = [
     post_bill,
     post_take,
     *settling_api.handlers,
+    *benefits_api.handlers,
 ]

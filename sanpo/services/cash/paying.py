@@ -14,24 +14,14 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import NotFound, NotPermitted, NotSignedIn
 from sanpo.ground.ids import check_id, new_id
-from sanpo.ledger import Transfer, post_in
+from sanpo.services.cash.benefits.restoring import Refund, restore
+from sanpo.services.cash.benefits.spending import Purchase, spend
 from sanpo.services.cash.emv import JpqrAccount, MerchantCode, jpqr_account, make_code, parse
-from sanpo.services.cash.model import (
-    PAYMENT,
-    REFUND,
-    YEN_LEDGER,
-    Line,
-    Payment,
-    Shop,
-    check_amount,
-    check_lines,
-    number_of,
-    rules,
-)
+from sanpo.services.cash.model import Line, Payment, Shop, check_amount, check_lines, rules
 from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.shops import PLACE, check_till, get_shop_in, shop_of
 from sanpo.services.cash.store import SQL
-from sanpo.services.cash.wallets import booked, done, open_wallet, payment_of, refuse
+from sanpo.services.cash.wallets import booked, open_wallet, payment_of, post_chain, refuse
 
 _CODE_DIGITS = 16
 
@@ -167,10 +157,11 @@ def refund(city: City, actor: Actor, refund_id: str, payment_id: str, amount_yen
     check_amount(amount_yen)
 
     def work(tx: Transaction) -> Outcome:
-        paid = tx.one(SQL.lock_payment, payment_id=payment_id)
-        shop = None if paid is None else get_shop_in(tx, tx.get(SQL.payment, payment_id=payment_id).shop_id)
-        if paid is None or shop is None or not _may_take(actor, shop):
+        found = tx.one(SQL.payment, payment_id=payment_id)
+        if found is None or not _may_take(actor, get_shop_in(tx, found.shop_id)):
             return Outcome.PAYMENT_NOT_FOUND
+        tx.execute(SQL.lock_wallet, subject_no=found.subject_no)
+        paid = tx.get(SQL.lock_payment, payment_id=payment_id)
         before = tx.one(SQL.refund, refund_id=refund_id)
         if before is not None:
             same = (before.payment_no, before.amount_yen) == (paid.payment_no, amount_yen)
@@ -186,9 +177,8 @@ def refund(city: City, actor: Actor, refund_id: str, payment_id: str, amount_yen
             amount_yen=amount_yen,
             at=tx.now,
         )
-        accounts = number_of("shop", paid.shop_no), number_of("wallet", paid.subject_no)
-        [posted] = post_in(tx, [Transfer(number_of("refund", refund_id), *accounts, amount_yen, YEN_LEDGER, REFUND)])
-        return done(posted)
+        of = paid.payment_id, paid.subject_no, paid.shop_no, paid.amount_yen, paid.refunded_yen
+        return post_chain(tx, restore(tx, Refund(refund_id, *of, amount_yen)))
 
     return booked(city, work)
 
@@ -266,11 +256,8 @@ def _pay(tx: Transaction, order: _Order) -> Outcome:
         at=tx.now,
         lines=_text(order.lines),
     )
-    accounts = number_of("wallet", order.subject_no), number_of("shop", order.shop.shop_no)
-    [posted] = post_in(
-        tx, [Transfer(number_of("payment", order.payment_id), *accounts, order.amount_yen, YEN_LEDGER, PAYMENT)]
-    )
-    return done(posted)
+    purchase = Purchase(order.payment_id, order.subject_no, order.shop.shop_no, order.amount_yen)
+    return post_chain(tx, spend(tx, purchase))
 
 
 def _above(tx: Transaction, order: _Order) -> Outcome | None:

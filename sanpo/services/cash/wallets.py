@@ -1,6 +1,6 @@
 """A resident's wallet: charged from a bank, and what is in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -23,6 +23,7 @@ from sanpo.ledger import (
     post_in,
 )
 from sanpo.ledger import Outcome as Posted
+from sanpo.services.cash.benefits.model import city_accounts
 from sanpo.services.cash.errors import TopUpIsUnavailable
 from sanpo.services.cash.model import BANK, CHARGE, WALLET, YEN_LEDGER, Payment, check_amount, number_of, rules
 from sanpo.services.cash.outcomes import Outcome
@@ -120,10 +121,10 @@ def payment_of(row: Any) -> Payment:
 
 
 def prepare(city: City) -> None:
-    """Opens the ledger of yen and the city's own account in it, once in a process; again it changes nothing."""
+    """Opens the ledger of yen and the city's own accounts in it, once in a process; again it changes nothing."""
     if "_cash_is_ready" not in city.__dict__:
         open_ledger(city, System("operator"), Ledger(YEN_LEDGER, "JPY", 0, "円"))
-        create_accounts(city, [Account(BANK_ACCOUNT, YEN_LEDGER, BANK)])
+        create_accounts(city, [Account(BANK_ACCOUNT, YEN_LEDGER, BANK), *city_accounts()])
         city.__dict__["_cash_is_ready"] = True
 
 
@@ -153,6 +154,12 @@ def booked(city: City, work: Callable[[Transaction], Outcome]) -> Outcome:
         except _Refused as refused:
             return refused.outcome
     raise AssertionError("unreachable")
+
+
+def post_chain(tx: Transaction, chain: Sequence[Transfer]) -> Outcome:
+    """Posts linked transfers, as `done` tells it of the one that was in the way."""
+    outcomes = post_in(tx, chain)
+    return done(next((each for each in outcomes if each is not Posted.LINKED_EVENT_FAILED), outcomes[0]))
 
 
 def done(posted: Posted) -> Outcome:
