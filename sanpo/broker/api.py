@@ -16,6 +16,7 @@ from sanpo.broker.ngsi_ld import (
     identity,
     queries,
     registrations,
+    source_subscriptions,
     subscriptions,
     temporal,
 )
@@ -38,6 +39,7 @@ table.add(entity_maps.OPERATIONS)
 table.add(identity.OPERATIONS)
 table.add(contexts.OPERATIONS)
 table.add(subscriptions.OPERATIONS)
+table.add(source_subscriptions.OPERATIONS)
 table.add(registrations.OPERATIONS)
 table.add(temporal.OPERATIONS)
 

@@ -1,15 +1,14 @@
 """`/csourceRegistrations` (§6.8, §6.9)."""
 
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from sanpo.broker.errors import QueryIsTooWide
-from sanpo.broker.language.geo import matches_geo, parse_geo
+from sanpo.broker.language.geo import parse_geo
 from sanpo.broker.language.ids import parse_id_pattern, parse_ids
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.q.matching import matches_q
 from sanpo.broker.language.q.parse import parse_q
-from sanpo.broker.language.scopes import matches_scope_q, parse_scope_q
+from sanpo.broker.language.scopes import parse_scope_q
 from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
 from sanpo.broker.language.type_selection import parse_types
 from sanpo.broker.ngsi_ld.asking import window_of
@@ -18,8 +17,7 @@ from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id
 from sanpo.broker.registrations import actions
-from sanpo.broker.registrations.matching import Asked
-from sanpo.broker.registrations.model import Registration
+from sanpo.broker.registrations.matching import Asked, Conditions
 
 _PATH = "/ngsi-ld/v1/csourceRegistrations"
 _NARROWING = ("id", "type", "idPattern", "attrs", "q", "csf", "georel", "scopeQ")
@@ -92,28 +90,17 @@ def source_filter(call: Call, linked: Linked) -> actions.Fits:
 
 
 def _filter(call: Call, linked: Linked) -> actions.Fits:
-    times = _times(call)
-    tests: list[Any] = [source_filter(call, linked), lambda registration: registration.covers(times)]
-    if call.query.get("q"):
-        condition = parse_q(call.query["q"], linked.context)
-        tests.append(lambda registration: matches_q(condition, registration.as_entity()))
-    if call.query.get("scopeQ"):
-        scopes = parse_scope_q(call.query["scopeQ"])
-        tests.append(lambda registration: matches_scope_q(scopes, registration.as_entity()))
+    given = call.query
     place = parse_geo(
-        call.query.get("georel"),
-        call.query.get("geometry"),
-        call.query.get("coordinates"),
+        given.get("georel"),
+        given.get("geometry"),
+        given.get("coordinates"),
         linked.context,
-        geoproperty=call.query.get("geoproperty"),
+        geoproperty=given.get("geoproperty"),
     )
-    if place is not None:
-        tests.append(lambda registration: matches_geo(place, registration.as_entity()))
-
-    def fits(registration: Registration) -> bool:
-        return all(test(registration) for test in tests)
-
-    return fits
+    queries = (parse_q(given[name], linked.context, parameter=name) for name in ("csf", "q") if given.get(name))
+    scopes = parse_scope_q(given["scopeQ"]) if given.get("scopeQ") else None
+    return Conditions(_times(call), tuple(queries), scopes, place).fit
 
 
 def _times(call: Call) -> TemporalQuery | None:

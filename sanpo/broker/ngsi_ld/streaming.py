@@ -10,6 +10,7 @@ from litestar.types import Receive, Send
 from sanpo.broker.ngsi_ld.calls import Call, Reply
 from sanpo.broker.ngsi_ld.shaping import check_id
 from sanpo.broker.subscriptions.events import Event, Stream, open_stream, read_events
+from sanpo.broker.subscriptions.model import Kind
 from sanpo.broker.subscriptions.streams import streams_of
 
 EVENT_STREAM = "text/event-stream"
@@ -18,9 +19,9 @@ _HEART_BEAT = b": \n\n"
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
-def events(call: Call) -> Reply:
+def events(call: Call, kind: Kind = "entities") -> Reply:
     """Notifications of a subscription with the endpoint `urn:sanpo:events`, as server-sent events. Sanpo's own."""
-    stream = open_stream(call.place, check_id(call.segments[0]), call.headers.get("last-event-id"))
+    stream = open_stream(call.place, check_id(call.segments[0]), call.headers.get("last-event-id"), kind=kind)
     streams_of(call.city).enter(stream.owner)
     return Reply(200, media_type=EVENT_STREAM, headers=[(b"link", stream.link)], stream=stream)
 

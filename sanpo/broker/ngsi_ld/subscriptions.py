@@ -1,4 +1,7 @@
-"""`/subscriptions` (§6.10, §6.11), and beside the standard the state of what is being delivered."""
+"""`/subscriptions` (§6.10, §6.11), and beside the standard the state of what is being delivered.
+
+`/csourceSubscriptions` has the same handlers for the other kind of subscription.
+"""
 
 from urllib.parse import quote, urlencode
 
@@ -10,21 +13,23 @@ from sanpo.broker.ngsi_ld.streaming import EVENT_STREAM, events
 from sanpo.broker.store import encode
 from sanpo.broker.subscriptions import actions
 from sanpo.broker.subscriptions.deliveries import list_own_deliveries
+from sanpo.broker.subscriptions.model import Kind
 
-_PATH = "/ngsi-ld/v1/subscriptions"
+_PATHS: dict[Kind, str] = {"entities": "/ngsi-ld/v1/subscriptions", "sources": "/ngsi-ld/v1/csourceSubscriptions"}
 
 
-def create(call: Call) -> Reply:
+def create(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.1 Create Subscription."""
     data, linked = call.document
-    found = actions.create_subscription(call.place, data, linked.context, linked.given)
-    return Reply(201, headers=[(b"location", f"{_PATH}/{quote(found, safe=':')}".encode())])
+    found = actions.create_subscription(call.place, data, linked.context, linked.given, kind=kind)
+    return Reply(201, headers=[(b"location", f"{_PATHS[kind]}/{quote(found, safe=':')}".encode())])
 
 
-def query(call: Call) -> Reply:
+def query(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.4 Query Subscriptions: the caller's own."""
     linked, window = call.linked, window_of(call)
-    page = actions.list_subscriptions(call.place, linked.context, window, system="sysAttrs" in call.options)
+    system = "sysAttrs" in call.options
+    page = actions.list_subscriptions(call.place, linked.context, window, system=system, kind=kind)
     headers: Headers = [*call.preference]
     if page.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % page.count))
@@ -33,37 +38,37 @@ def query(call: Call) -> Reply:
         offsets.append(("prev", max(0, window.offset - window.limit)))
     for relation, offset in offsets:
         asked = urlencode({**call.query, "limit": window.limit, "offset": offset})
-        headers.append((b"link", f'<{_PATH}?{asked}>; rel="{relation}"; type="{call.media_type}"'.encode()))
+        headers.append((b"link", f'<{_PATHS[kind]}?{asked}>; rel="{relation}"; type="{call.media_type}"'.encode()))
     return call.answer(page.docs, linked, headers)
 
 
-def retrieve(call: Call) -> Reply:
+def retrieve(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.3 Retrieve Subscription."""
     linked = call.linked
     found = actions.retrieve_subscription(
-        call.place, check_id(call.segments[0]), linked.context, system="sysAttrs" in call.options
+        call.place, check_id(call.segments[0]), linked.context, system="sysAttrs" in call.options, kind=kind
     )
     return call.answer(found, linked, call.preference)
 
 
-def update(call: Call) -> Reply:
+def update(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.2 Update Subscription."""
     check_id(call.segments[0])
     data, linked = call.document
-    actions.update_subscription(call.place, call.segments[0], data, linked.context, linked.given)
+    actions.update_subscription(call.place, call.segments[0], data, linked.context, linked.given, kind=kind)
     return NO_CONTENT
 
 
-def delete(call: Call) -> Reply:
+def delete(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.5 Delete Subscription."""
-    actions.delete_subscription(call.place, check_id(call.segments[0]))
+    actions.delete_subscription(call.place, check_id(call.segments[0]), actions.owner_of(call.actor, kind))
     return NO_CONTENT
 
 
-def deliveries(call: Call) -> Reply:
+def deliveries(call: Call, kind: Kind = "entities") -> Reply:
     """Notifications that have not arrived, with the receiver's last error. Sanpo's own."""
     limit = call.whole("limit", 100, 1, 1000)
-    found = list_own_deliveries(call.place, check_id(call.segments[0]), limit=limit)
+    found = list_own_deliveries(call.place, check_id(call.segments[0]), limit=limit, kind=kind)
     return Reply(200, encode([each.as_public() for each in found]), "application/json")
 
 

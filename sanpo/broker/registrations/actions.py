@@ -12,10 +12,12 @@ from sanpo.broker.registrations.errors import RegistrationConflicts, Registratio
 from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.registrations.model import Registration, registration_of
 from sanpo.broker.registrations.reading import merge_members, public, read_registration
-from sanpo.broker.registrations.store import SQL, forget_revision, known, rows_of, text
+from sanpo.broker.registrations.store import SQL, known, raise_revision, rows_of, text
 from sanpo.broker.selection import Window
-from sanpo.broker.sight import check_reader, check_writer
+from sanpo.broker.sight import DUTY, check_reader, check_writer
 from sanpo.broker.store import decode
+from sanpo.broker.subscriptions.sources import Source
+from sanpo.broker.subscriptions.telling import source_of, tell
 from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 
@@ -29,8 +31,8 @@ def register(place: Place, data: Any, context: Context) -> str:
     doc = read_registration(data, context, place.city.now())
     registration_id = str(doc.setdefault("id", PREFIX + new_id("csr")))
     tenant_no = entities.make_tenant_no(place.city, place.tenant)
-    with place.transaction() as tx:
-        _raise_revision(tx)
+    with place.transaction(DUTY) as tx:
+        raise_revision(tx)
         _check_conflicts(tx, tenant_no, doc)
         made = tx.one(
             SQL.insert_registration,
@@ -42,6 +44,7 @@ def register(place: Place, data: Any, context: Context) -> str:
         )
         if made is None:
             raise RegistrationExists(registration_id=registration_id)
+        tell(tx, tenant_no, [(None, Source(doc, tx.now, tx.now))])
     return registration_id
 
 
@@ -49,29 +52,36 @@ def update(place: Place, registration_id: str, data: Any, context: Context) -> N
     """5.9.3: merges a fragment. Raises `RegistrationNotFound`, `RegistrationConflicts`."""
     check_writer(place.city, place.actor)
     tenant_no = place.find_tenant_no()
-    with place.transaction() as tx:
-        _raise_revision(tx)
+    with place.transaction(DUTY) as tx:
+        raise_revision(tx)
         row = _row(tx, tenant_no, registration_id)
-        doc = merge_members(decode(row.text), data, context, tx.now)
+        before = source_of(row)
+        doc = merge_members(before.doc, data, context, tx.now)
+        expires_at = _moment(doc.get("expiresAt"))
         _check_conflicts(tx, tenant_no, doc)
         tx.execute(
             SQL.update_registration,
             tenant_no=tenant_no,
             registration_id=registration_id,
             doc=text(doc),
-            expires_at=_moment(doc.get("expiresAt")),
+            expires_at=expires_at,
             now=tx.now,
         )
+        after = Source(doc, row.created_at, tx.now) if _is_alive(expires_at, tx.now) else None
+        tell(tx, tenant_no, [(None if row.ended else before, after)])
 
 
 def delete(place: Place, registration_id: str) -> None:
     """5.9.4. Raises `RegistrationNotFound`."""
     check_writer(place.city, place.actor)
     tenant_no = place.find_tenant_no()
-    with place.transaction() as tx:
-        _raise_revision(tx)
-        if not tx.execute(SQL.delete_registration, tenant_no=tenant_no, registration_id=registration_id):
+    with place.transaction(DUTY) as tx:
+        raise_revision(tx)
+        row = tx.one(SQL.delete_registration, tenant_no=tenant_no, registration_id=registration_id)
+        if row is None:
             raise RegistrationNotFound(registration_id=registration_id)
+        if not row.ended:
+            tell(tx, tenant_no, [(source_of(row), None)])
 
 
 def retrieve(place: Place, registration_id: str, context: Context, *, system: bool = False) -> Any:
@@ -118,11 +128,6 @@ def is_distributed(place: Place) -> bool:
     """Whether the place's tenant knows of any other source."""
     tenant_no = entities.find_tenant_no(place.city, place.tenant)
     return tenant_no is not None and bool(known(place.city, tenant_no))
-
-
-def _raise_revision(tx: Transaction) -> None:
-    tx.execute(SQL.raise_revision)
-    tx.on_commit(lambda: forget_revision(tx.city))
 
 
 def _is_alive(expires_at: datetime | None, now: datetime) -> bool:

@@ -3,7 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from sanpo.broker.language.geo import GeoQuery, matches_geo
 from sanpo.broker.language.patterns import Pattern
+from sanpo.broker.language.q.matching import matches_q
+from sanpo.broker.language.q.model import Query
+from sanpo.broker.language.scopes import ScopeQuery, matches_scope_q
+from sanpo.broker.language.temporal import TemporalQuery
 from sanpo.broker.language.type_selection import TypeSelection, matches_types
 from sanpo.broker.registrations.model import Information, Registration, Selector
 
@@ -61,12 +66,31 @@ def information_matches(information: Information, asked: Asked) -> bool:
     )
 
 
-def narrowed(registration: Registration, asked: Asked) -> Registration:
-    """The registration with those elements of its information alone that match (§5.10.2.4)."""
+@dataclass(frozen=True)
+class Conditions:
+    """What a registration itself must be (§5.10.2.4, §5.11.7): of which times, with which properties, scopes and places."""
+
+    times: TemporalQuery | None = None
+    queries: tuple[Query, ...] = ()
+    scopes: ScopeQuery | None = None
+    place: GeoQuery | None = None
+
+    def fit(self, registration: Registration) -> bool:
+        entity = registration.as_entity()
+        return (
+            registration.covers(self.times)
+            and all(matches_q(query, entity) for query in self.queries)
+            and (self.scopes is None or matches_scope_q(self.scopes, entity))
+            and (self.place is None or matches_geo(self.place, entity))
+        )
+
+
+def narrowed(registration: Registration, *asked: Asked) -> Registration:
+    """The registration with those elements of its information alone that match any of these (§5.10.2.4)."""
     kept = [
         given
         for given, each in zip(registration.doc["information"], registration.information, strict=True)
-        if information_matches(each, asked)
+        if any(information_matches(each, one) for one in asked)
     ]
     return replace(registration, doc={**registration.doc, "information": kept})
 

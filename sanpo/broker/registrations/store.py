@@ -7,6 +7,7 @@ from typing import Any
 from sanpo.broker.registrations.model import Registration, registration_of
 from sanpo.broker.store import decode, encode
 from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
 from sanpo.ground.queries import load_queries
 
 SQL = load_queries(__package__)
@@ -17,6 +18,12 @@ _FRESH_S = 0.02
 def forget_revision(city: City) -> None:
     """After a change made here: the next look asks the database."""
     city.__dict__.pop("_federation_revision", None)
+
+
+def raise_revision(tx: Transaction) -> None:
+    """Tells every process that registrations have changed; who does comes after whoever else does."""
+    tx.execute(SQL.raise_revision)
+    tx.on_commit(lambda: forget_revision(tx.city))
 
 
 def _revision(city: City) -> int:

@@ -1,20 +1,23 @@
-"""Create, retrieve, list, update and delete subscriptions (§5.8.1 to §5.8.5). A subscription is its creator's alone."""
+"""Create, retrieve, list, update and delete subscriptions, to entities (§5.8.1 to §5.8.5) and to registrations (§5.11.2 to
+§5.11.6). A subscription is its creator's alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sanpo.broker.contexts import Context, address_of, resolve, single_url
 from sanpo.broker.entities import Place
+from sanpo.broker.registrations.store import raise_revision as hold_registrations
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode, make_tenant_no
 from sanpo.broker.subscriptions.endpoints import EVENTS, shown_address
 from sanpo.broker.subscriptions.errors import SubscriptionExists, SubscriptionNotFound
-from sanpo.broker.subscriptions.model import Owner
+from sanpo.broker.subscriptions.model import Kind, Owner
 from sanpo.broker.subscriptions.reading import merge_members, read_subscription
 from sanpo.broker.subscriptions.store import SQL, raise_revision, text, unwatch
+from sanpo.broker.subscriptions.telling import end_expired, tell_all
 from sanpo.broker.subscriptions.writing import public
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
 from sanpo.ground.db import Transaction
@@ -24,8 +27,12 @@ from sanpo.ground.ids import new_id
 PREFIX = "urn:ngsi-ld:Subscription:"
 
 
-def owner_of(actor: Actor) -> Owner:
-    """Whose a subscription of this actor is. Raises `NotSignedIn`, `NotPermitted`."""
+def owner_of(actor: Actor, kind: Kind = "entities") -> Owner:
+    """Whose a subscription of this actor and of this kind is. Raises `NotSignedIn`, `NotPermitted`."""
+    return replace(_owner(actor), kind=kind)
+
+
+def _owner(actor: Actor) -> Owner:
     match actor:
         case Anonymous():
             raise NotSignedIn
@@ -38,12 +45,12 @@ def owner_of(actor: Actor) -> Owner:
             raise NotPermitted(needed="client")
 
 
-def create_subscription(place: Place, data: Any, context: Context, given: Any) -> str:
-    """Stores a subscription; returns its id. Changes that commit after this are told.
+def create_subscription(place: Place, data: Any, context: Context, given: Any, *, kind: Kind = "entities") -> str:
+    """Stores a subscription; returns its id. Changes that commit after this are told; of registrations also what matches now.
 
     `given` is what the client named as its context: notifications are written with it, if no jsonldContext is asked for.
     """
-    owner = owner_of(place.actor)
+    owner = owner_of(place.actor, kind)
     doc = read_subscription(data, context, place.city.settings, place.city.now())
     if "jsonldContext" in doc:
         resolve(place.city, doc["jsonldContext"])
@@ -58,12 +65,14 @@ def insert_subscription(place: Place, owner: Owner, doc: Any, given: Any = None)
     tenant_no = make_tenant_no(place.city, place.tenant)
     with place.transaction(DUTY) as tx:
         _address(tx, place, doc, given)
-        tx.execute(SQL.watch, tenant_no=tenant_no)
+        _hold(tx, owner)
+        if owner.kind == "entities":
+            tx.execute(SQL.watch, tenant_no=tenant_no)
         made = tx.one(
             SQL.insert_subscription,
             tenant_no=tenant_no,
             subscription_id=subscription_id,
-            owner=owner.key,
+            **owner.where,
             organisation_no=owner.organisation_no,
             organisation_id=owner.organisation_id,
             client_id=owner.client_id,
@@ -73,14 +82,18 @@ def insert_subscription(place: Place, owner: Owner, doc: Any, given: Any = None)
         )
         if made is None:
             raise SubscriptionExists(subscription_id=subscription_id)
+        if owner.kind == "sources":
+            tell_all(tx, made.subscription_no)
 
 
-def update_subscription(place: Place, subscription_id: str, data: Any, context: Context, given: Any) -> None:
+def update_subscription(
+    place: Place, subscription_id: str, data: Any, context: Context, given: Any, *, kind: Kind = "entities"
+) -> None:
     """Merges a fragment into the subscription. What waits is dropped where it is paused. Raises `SubscriptionNotFound`."""
-    owner = owner_of(place.actor)
+    owner = owner_of(place.actor, kind)
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
-        row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+        row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, **owner.where)
     if row is None:
         raise SubscriptionNotFound(subscription_id=subscription_id)
     url = data.get("jsonldContext") if type(data) is dict else None
@@ -104,7 +117,8 @@ def change_subscription(
     """Stores what `make` makes of the subscription and of its context. Raises `SubscriptionNotFound`."""
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
-        row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+        _hold(tx, owner)
+        row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, **owner.where)
         if row is None:
             raise SubscriptionNotFound(subscription_id=subscription_id)
         columns = _columns(*make(tx, decode(row.text), decode(row.context_text)), tx.now)
@@ -114,6 +128,15 @@ def change_subscription(
             tx.execute(SQL.drop_sent, subscription_no=row.subscription_no)
         if not columns["is_active"]:
             tx.execute(SQL.drop_waiting, subscription_no=row.subscription_no)
+        if owner.kind == "sources":
+            tell_all(tx, row.subscription_no)
+
+
+def _hold(tx: Transaction, owner: Owner) -> None:
+    """Lets no registration change between what a subscription to them is told now, and what it is told of changes."""
+    if owner.kind == "sources":
+        hold_registrations(tx)
+        end_expired(tx)
 
 
 def _address(tx: Transaction, place: Place, doc: Any, given: Any) -> None:
@@ -138,9 +161,11 @@ def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:
     }
 
 
-def retrieve_subscription(place: Place, subscription_id: str, context: Context, *, system: bool = False) -> Any:
+def retrieve_subscription(
+    place: Place, subscription_id: str, context: Context, *, system: bool = False, kind: Kind = "entities"
+) -> Any:
     """Raises `SubscriptionNotFound`, also for another's."""
-    row = find_row(place, owner_of(place.actor), subscription_id)
+    row = find_row(place, owner_of(place.actor, kind), subscription_id)
     return public(row, decode(row.text), context, place.city.now(), system=system)
 
 
@@ -148,7 +173,7 @@ def find_row(place: Place, owner: Owner, subscription_id: str) -> Any:
     """All that is stored of a subscription. Raises `SubscriptionNotFound`, also for another's."""
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
-        row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+        row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, **owner.where)
     if row is None:
         raise SubscriptionNotFound(subscription_id=subscription_id)
     return row
@@ -163,9 +188,11 @@ class Listed:
     count: int | None
 
 
-def list_subscriptions(place: Place, context: Context, window: Window, *, system: bool = False) -> Listed:
+def list_subscriptions(
+    place: Place, context: Context, window: Window, *, system: bool = False, kind: Kind = "entities"
+) -> Listed:
     """The actor's own, in the order in which they were created."""
-    rows, count = find_rows(place, owner_of(place.actor), window)
+    rows, count = find_rows(place, owner_of(place.actor, kind), window)
     now = place.city.now()
     docs = [public(row, decode(row.text), context, now, system=system) for row in rows[: window.limit]]
     return Listed(docs, len(rows) > window.limit, count)
@@ -173,7 +200,7 @@ def list_subscriptions(place: Place, context: Context, window: Window, *, system
 
 def find_rows(place: Place, owner: Owner, window: Window) -> tuple[list[Any], int | None]:
     """All that is stored of a page of subscriptions, with the first of the next page, and how many there are."""
-    whose = {"tenant_no": place.find_tenant_no(), "owner": owner.key}
+    whose = {"tenant_no": place.find_tenant_no(), **owner.where}
     with place.transaction(DUTY) as tx:
         rows = tx.all(SQL.subscriptions, **whose, limit=window.limit + 1, offset=window.offset)
         return rows, int(tx.get(SQL.count_subscriptions, **whose).n) if window.count else None
@@ -185,9 +212,7 @@ def delete_subscription(place: Place, subscription_id: str, owner: Owner | None 
     tenant_no = place.find_tenant_no()
     with place.transaction(DUTY) as tx:
         tx.execute(SQL.hold_tenant, tenant_no=tenant_no)
-        if not tx.execute(
-            SQL.delete_subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key
-        ):
+        if not tx.execute(SQL.delete_subscription, tenant_no=tenant_no, subscription_id=subscription_id, **owner.where):
             raise SubscriptionNotFound(subscription_id=subscription_id)
         raise_revision(tx)
         unwatch(tx, tenant_no)

@@ -5,8 +5,8 @@ from typing import Any
 
 from sanpo.broker.entities import Place
 from sanpo.broker.sight import DUTY
-from sanpo.broker.subscriptions.actions import owner_of
-from sanpo.broker.subscriptions.errors import SubscriptionNotFound
+from sanpo.broker.subscriptions.actions import find_row, owner_of
+from sanpo.broker.subscriptions.model import Kind
 from sanpo.broker.subscriptions.store import SQL
 from sanpo.ground.actors import Actor, require_officer
 from sanpo.ground.city import City
@@ -14,7 +14,10 @@ from sanpo.ground.city import City
 
 @dataclass(frozen=True)
 class Delivery:
-    """One notification on its way. `state` is waiting, failing or dead; `error` is the receiver's last."""
+    """One notification on its way. `state` is waiting, failing or dead; `error` is the receiver's last.
+
+    `entities` is how many it tells of; of a subscription to registrations, how many of those.
+    """
 
     notification_id: str
     subscription_id: str
@@ -57,13 +60,11 @@ def list_deliveries(city: City, actor: Actor, *, dead_only: bool = False, limit:
     return _list(city, None, dead_only=dead_only, limit=limit)
 
 
-def list_own_deliveries(place: Place, subscription_id: str, *, limit: int = 100) -> list[Delivery]:
+def list_own_deliveries(
+    place: Place, subscription_id: str, *, limit: int = 100, kind: Kind = "entities"
+) -> list[Delivery]:
     """Those of one subscription of the actor's own. Raises `SubscriptionNotFound`."""
-    tenant_no, owner = place.find_tenant_no(), owner_of(place.actor)
-    with place.transaction(DUTY) as tx:
-        row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
-    if row is None:
-        raise SubscriptionNotFound(subscription_id=subscription_id)
+    row = find_row(place, owner_of(place.actor, kind), subscription_id)
     return _list(place.city, row.subscription_no, dead_only=False, limit=limit)
 
 

@@ -17,7 +17,7 @@ from sanpo.broker.subscriptions.actions import owner_of
 from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.errors import SubscriptionIsNotStreamed, SubscriptionNotFound
 from sanpo.broker.subscriptions.making import context_of, make
-from sanpo.broker.subscriptions.model import Subscription
+from sanpo.broker.subscriptions.model import Kind, Subscription
 from sanpo.broker.subscriptions.store import SQL, find_one
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -50,15 +50,15 @@ class Event:
     body: bytes
 
 
-def open_stream(place: Place, subscription_id: str, last_event_id: str | None) -> Stream:
+def open_stream(place: Place, subscription_id: str, last_event_id: str | None, *, kind: Kind = "entities") -> Stream:
     """A stream that goes on after a notification, or with what nobody has been sent yet.
 
     Where that notification is not kept any more, it begins with the oldest that is. Raises `SubscriptionNotFound`, or
     `SubscriptionIsNotStreamed`.
     """
-    owner, tenant_no = owner_of(place.actor), place.find_tenant_no()
+    owner, tenant_no = owner_of(place.actor, kind), place.find_tenant_no()
     with place.transaction(DUTY) as tx:
-        row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, owner=owner.key)
+        row = tx.one(SQL.subscription, tenant_no=tenant_no, subscription_id=subscription_id, **owner.where)
         subscription = None if row is None else find_one(tx, row.subscription_no)
         if subscription is None:
             raise SubscriptionNotFound(subscription_id=subscription_id)

@@ -16,17 +16,23 @@ from sanpo.broker.language.q.matching import Resolver
 from sanpo.broker.model import written
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode
-from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.model import Item, Subscription
-from sanpo.broker.subscriptions.store import SQL, items_in, items_text, linked_in, load
+from sanpo.broker.subscriptions.store import (
+    SQL,
+    items_in,
+    items_text,
+    linked_in,
+    load,
+    queue_notification,
+    tell_streams,
+)
+from sanpo.broker.subscriptions.telling import end_expired, tell_in_turn
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
-from sanpo.ground.ids import new_id
 
 TAKEN = 500
 MOST_ROUNDS = 40
 MOST_PERIODIC = 500
-PREFIX = "urn:ngsi-ld:Notification:"
 
 
 @dataclass
@@ -94,6 +100,7 @@ def follow(city: City) -> int:
         with city.transaction(DUTY) as tx:
             if not tx.get(SQL.alone).is_alone:
                 break
+            end_expired(tx)
             _queue_periodic(tx)
             rows = tx.all(SQL.take_changes, limit=TAKEN)
             if rows:
@@ -156,12 +163,10 @@ def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None
         if row is not None:
             tx.execute(SQL.refill, notification_no=row.notification_no, items=items_text(batches.pop(0)))
         for batch in batches:
-            queue_notification(tx, no, batch, due_at)
+            queue_notification(tx, no, items_text(batch), due_at)
         if subscription.throttling_s:
             tx.execute(SQL.note_due, subscription_no=no, due_at=due_at)
-    streamed = [each.subscription_no for each, _ in told if each.endpoint["uri"] == EVENTS]
-    if streamed:
-        tx.execute(SQL.tell_streams, numbers=streamed)
+    tell_streams(tx, [each for each, _ in told])
 
 
 def _is_personal(items: Iterable[Item]) -> bool:
@@ -198,20 +203,12 @@ def _batches(items: list[Item], most: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def queue_notification(tx: Transaction, subscription_no: int, items: list[Item], due_at: datetime) -> None:
-    tx.execute(
-        SQL.queue,
-        notification_id=PREFIX + new_id("ntf"),
-        subscription_no=subscription_no,
-        items=items_text(items),
-        periodic=not items,
-        now=tx.now,
-        due_at=due_at,
-    )
-
-
 def _queue_periodic(tx: Transaction) -> None:
     """Notifications by `timeInterval`, without waiting for a change; none while the one before waits."""
     for row in tx.all(SQL.take_periodic, now=tx.now, limit=MOST_PERIODIC):
-        if not row.is_waiting and (row.expires_at is None or row.expires_at > tx.now):
-            queue_notification(tx, row.subscription_no, [], tx.now)
+        if row.expires_at is not None and row.expires_at <= tx.now:
+            continue
+        if row.kind == "sources":
+            tell_in_turn(tx, row.subscription_no, again=row.is_periodic and not row.is_waiting)
+        elif not row.is_waiting:
+            queue_notification(tx, row.subscription_no, items_text([]), tx.now, periodic=True)

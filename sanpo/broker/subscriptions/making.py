@@ -13,7 +13,8 @@ from sanpo.broker.selection import Window
 from sanpo.broker.sight import Sight
 from sanpo.broker.store import Stored
 from sanpo.broker.subscriptions.model import Item, Subscription
-from sanpo.broker.subscriptions.rendering import Message, render
+from sanpo.broker.subscriptions.rendering import Message, render, render_sources
+from sanpo.broker.subscriptions.sources import SourceSubscription
 from sanpo.broker.subscriptions.store import items_in, linked_in
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -27,6 +28,8 @@ def make(city: City, subscription: Subscription, row: Any, used: set[int]) -> Me
     `used` are the entities whose use attempts before have recorded; those of this one are added.
     """
     context = context_of(city, subscription)
+    if isinstance(subscription, SourceSubscription):
+        return render_sources(city, subscription, row, context)
     place = Place(city, subscription.owner.actor, subscription.tenant, used)
     if row.periodic:
         docs = query_entities(place, subscription.parts, Window(MOST_PERIODIC)).docs

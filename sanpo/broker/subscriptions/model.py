@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from sanpo.broker.contexts.context import CORE
 from sanpo.broker.language.geo import GeoQuery, parse_geo
@@ -19,6 +19,8 @@ from sanpo.broker.language.type_selection import TypeSelection, parse_types
 from sanpo.broker.selection import AnyOf, Geo, IdPattern, Ids, OfType, Part, Q, ScopeQ, together
 from sanpo.ground.actors import Actor, Client, System
 
+Kind = Literal["entities", "sources"]
+"""What a subscription is about: entities (§5.8), or registrations of context sources (§5.11)."""
 TRIGGERS = (
     "entityCreated", "entityUpdated", "entityDeleted", "attributeCreated", "attributeUpdated", "attributeDeleted",
 )  # fmt: skip
@@ -98,13 +100,19 @@ class Item:
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a subscription is: a program with the agreement that its token named, or the city."""
+    """Whose a subscription is: a program with the agreement that its token named, or the city; and of which kind."""
 
     key: str
     organisation_no: int | None = None
     organisation_id: str | None = None
     client_id: str | None = None
     agreement_id: str | None = None
+    kind: Kind = "entities"
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Among which subscriptions an operation looks."""
+        return {"owner": self.key, "kind": self.kind}
 
     @property
     def actor(self) -> Actor:

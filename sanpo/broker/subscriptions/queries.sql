@@ -6,7 +6,7 @@ update broker.tenants set watched = true where tenant_no = %(tenant_no)s
 select tenant_no from broker.tenants where tenant_no = %(tenant_no)s for no key update
 
 -- name: unwatch
-update broker.tenants set watched = exists (select from broker.subscriptions s where s.tenant_no = %(tenant_no)s)
+update broker.tenants set watched = exists (select from broker.subscriptions s where s.tenant_no = %(tenant_no)s and s.kind = 'entities')
 where tenant_no = %(tenant_no)s
 
 -- name: raise_revision
@@ -17,10 +17,10 @@ on conflict (only_row) do update set revision = subscription_revision.revision +
 select revision from broker.subscription_revision
 
 -- name: insert_subscription
-insert into broker.subscriptions (tenant_no, subscription_id, owner, organisation_no, organisation_id, client_id,
+insert into broker.subscriptions (tenant_no, kind, subscription_id, owner, organisation_no, organisation_id, client_id,
                                   agreement_id, doc, context, endpoint, streamed, is_active, expires_at, every_s, next_at,
                                   revision, created_at, modified_at)
-values (%(tenant_no)s, %(subscription_id)s, %(owner)s, %(organisation_no)s, %(organisation_id)s, %(client_id)s,
+values (%(tenant_no)s, %(kind)s, %(subscription_id)s, %(owner)s, %(organisation_no)s, %(organisation_id)s, %(client_id)s,
         %(agreement_id)s, %(doc)s::jsonb, %(context)s::jsonb, %(endpoint)s, %(streamed)s, %(is_active)s, %(expires_at)s::timestamptz,
         %(every_s)s::float8, %(next_at)s::timestamptz, %(revision)s, %(now)s, %(now)s)
 on conflict do nothing returning subscription_no
@@ -33,32 +33,50 @@ where subscription_no = %(subscription_no)s
 
 -- name: lock_subscription
 select *, doc::text as text, context::text as context_text from broker.subscriptions
-where tenant_no = %(tenant_no)s and subscription_id = %(subscription_id)s and owner = %(owner)s for update
+where tenant_no = %(tenant_no)s and kind = %(kind)s and subscription_id = %(subscription_id)s and owner = %(owner)s for update
 
 -- name: subscription
 select *, doc::text as text from broker.subscriptions
-where tenant_no = %(tenant_no)s and subscription_id = %(subscription_id)s and owner = %(owner)s
+where tenant_no = %(tenant_no)s and kind = %(kind)s and subscription_id = %(subscription_id)s and owner = %(owner)s
 
 -- name: subscriptions
-select *, doc::text as text from broker.subscriptions where tenant_no = %(tenant_no)s and owner = %(owner)s
+select *, doc::text as text from broker.subscriptions
+where tenant_no = %(tenant_no)s and kind = %(kind)s and owner = %(owner)s
 order by subscription_no limit %(limit)s offset %(offset)s
 
 -- name: count_subscriptions
-select count(*) as n from broker.subscriptions where tenant_no = %(tenant_no)s and owner = %(owner)s
+select count(*) as n from broker.subscriptions where tenant_no = %(tenant_no)s and kind = %(kind)s and owner = %(owner)s
 
 -- name: delete_subscription
 delete from broker.subscriptions
-where tenant_no = %(tenant_no)s and subscription_id = %(subscription_id)s and owner = %(owner)s returning subscription_no
+where tenant_no = %(tenant_no)s and kind = %(kind)s and subscription_id = %(subscription_id)s and owner = %(owner)s returning subscription_no
 
 -- name: drop_waiting
 delete from broker.notifications where subscription_no = %(subscription_no)s and not dead
 
 -- name: known
-select subscription_no, revision from broker.subscriptions where is_active
+select subscription_no, revision from broker.subscriptions where is_active and kind = 'entities'
 
 -- name: load
 select s.*, s.doc::text as text, s.context::text as context_text, t.name as tenant
 from broker.subscriptions s join broker.tenants t using (tenant_no) where s.subscription_no = any(%(numbers)s::bigint[])
+
+-- name: load_to_sources
+select s.*, s.doc::text as text, s.context::text as context_text, t.name as tenant
+from broker.subscriptions s join broker.tenants t using (tenant_no)
+where s.tenant_no = %(tenant_no)s and s.kind = 'sources' and s.is_active order by s.subscription_no
+
+-- name: told
+select told::text as told from broker.subscriptions where subscription_no = %(subscription_no)s
+
+-- name: note_told
+update broker.subscriptions set told = %(told)s::jsonb, last_due_at = %(now)s where subscription_no = %(subscription_no)s
+
+-- name: tell_soon
+-- One that is told at intervals has its next moment already.
+update broker.subscriptions
+set next_at = coalesce(next_at, greatest(%(now)s, last_due_at + make_interval(secs => %(throttling_s)s)))
+where subscription_no = %(subscription_no)s
 
 -- name: alone
 -- One at a time turns changes into notifications, so that they keep their order.
@@ -83,19 +101,21 @@ where subscription_no = any(%(numbers)s::bigint[]) and not dead and attempts = 0
 update broker.notifications set items = %(items)s::jsonb where notification_no = %(notification_no)s
 
 -- name: queue
-insert into broker.notifications (notification_id, subscription_no, items, periodic, queued_at, due_at)
-select %(notification_id)s, subscription_no, %(items)s::jsonb, %(periodic)s, %(now)s, %(due_at)s
+insert into broker.notifications (notification_id, subscription_no, items, periodic, trigger_reason, queued_at, due_at)
+select %(notification_id)s, subscription_no, %(items)s::jsonb, %(periodic)s, %(trigger_reason)s, %(now)s, %(due_at)s
 from broker.subscriptions where subscription_no = %(subscription_no)s
 
 -- name: note_due
 update broker.subscriptions set last_due_at = %(due_at)s where subscription_no = %(subscription_no)s
 
 -- name: take_periodic
-update broker.subscriptions s set next_at = greatest(s.next_at + make_interval(secs => s.every_s), %(now)s)
+-- One that is not told at intervals has asked for this moment alone.
+update broker.subscriptions s
+set next_at = case when s.every_s is not null then greatest(s.next_at + make_interval(secs => s.every_s), %(now)s) end
 where s.subscription_no in (select d.subscription_no from broker.subscriptions d
                             where d.next_at <= %(now)s and d.is_active order by d.next_at limit %(limit)s
                             for update skip locked)
-returning s.subscription_no, s.expires_at,
+returning s.subscription_no, s.kind, s.expires_at, s.every_s is not null as is_periodic,
           exists (select from broker.notifications n where n.subscription_no = s.subscription_no and n.periodic
                   and not n.dead and not (s.streamed and n.attempts > 0)) as is_waiting
 
@@ -106,7 +126,8 @@ order by failures > 0, due_at, notification_no limit %(limit)s
 -- name: next_due
 -- When something is to be done that nobody rings for.
 select least((select min(ready_at) from broker.heads where ready_at > %(now)s),
-             (select min(next_at) from broker.subscriptions where next_at is not null and is_active)) as at
+             (select min(next_at) from broker.subscriptions where next_at is not null and is_active),
+             (select min(expires_at) from broker.registrations where not ended)) as at
 
 -- name: ring
 select pg_notify('broker_changes', '')
@@ -118,7 +139,7 @@ where n.notification_no = (select f.notification_no from broker.notifications f
                            where f.subscription_no = %(subscription_no)s and not f.dead
                            order by f.notification_no limit 1 for update)
   and n.due_at <= %(now)s and (n.claimed_until is null or n.claimed_until <= %(now)s) and not n.dead
-returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.attempts, n.queued_at, n.used
+returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.trigger_reason, n.attempts, n.queued_at, n.used
 
 -- name: delivered
 with gone as (delete from broker.notifications where notification_no = %(notification_no)s returning subscription_no)
@@ -194,7 +215,7 @@ select coalesce(case when %(notification_id)s::text is null
 
 -- name: next_events
 -- In order: one that is not due yet holds back those behind it.
-select notification_no, notification_id, items::text as items, periodic, used from broker.notifications n
+select notification_no, notification_id, items::text as items, periodic, trigger_reason, used from broker.notifications n
 where subscription_no = %(subscription_no)s and not dead and notification_no > %(after)s and due_at <= %(now)s
   and not exists (select from broker.notifications f where f.subscription_no = %(subscription_no)s and not f.dead
                   and f.notification_no > %(after)s and f.notification_no < n.notification_no and f.due_at > %(now)s)

@@ -20,6 +20,7 @@ from sanpo.broker.representation.checks import check_name, check_time, check_uri
 from sanpo.broker.subscriptions.endpoints import check_address, check_notifier, kept_address
 from sanpo.broker.subscriptions.errors import fail
 from sanpo.broker.subscriptions.model import TRIGGERS, geo_of
+from sanpo.broker.subscriptions.sources import times_of
 from sanpo.ground.config import Settings
 
 FORMATS = ("normalized", "concise", "simplified", "keyValues")
@@ -35,8 +36,6 @@ _KEPT_HEADERS = frozenset({"host", "content-length", "content-type", "transfer-e
 def read_subscription(data: Any, context: Context, settings: Settings, now: datetime) -> dict[str, Any]:
     """A whole subscription."""
     found = read_members(data, context, settings)
-    if found.get("type") != "Subscription":
-        fail("type", "is not Subscription")
     check_whole(found, data, now)
     return found
 
@@ -62,7 +61,9 @@ def _present(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_whole(doc: Mapping[str, Any], given: Any, now: datetime) -> None:
-    """What only the members together can break."""
+    """What a fragment cannot be asked alone: what must be there, and what only the members together can break."""
+    if doc.get("type") != "Subscription":
+        fail("type", "is not Subscription")
     if not doc.get("entities") and not doc.get("watchedAttributes"):
         fail("entities", "is missing, and watchedAttributes too")
     notification = doc.get("notification")
@@ -115,6 +116,7 @@ class _Reader:
             "csf": lambda value, where: print_q(parse_q(_text(value, where), self.context, parameter="csf")),
             "scopeQ": _scope_q,
             "geoQ": self.geo,
+            "temporalQ": _times,
             "lang": _text,
             "isActive": _flag,
             "expiresAt": check_time,
@@ -260,6 +262,17 @@ def _triggers(value: Any, where: str) -> list[str]:
 def _scope_q(value: Any, where: str) -> str:
     parse_scope_q(_text(value, where))
     return str(value)
+
+
+def _times(value: Any, where: str) -> dict[str, Any]:
+    if type(value) is not dict or not value.keys() <= {"timerel", "timeAt", "endTimeAt", "timeproperty"}:
+        fail(where, "is no TemporalQuery")
+    if "timerel" not in value:
+        fail(f"{where}.timerel", "is missing")
+    for name, each in value.items():
+        _text(each, f"{where}.{name}")
+    times_of(value)
+    return dict(value)
 
 
 def _datasets(value: Any, where: str) -> list[str]:

@@ -11,15 +11,18 @@ from sanpo.broker.contexts.context import CORE, Context
 from sanpo.broker.entities import Place
 from sanpo.broker.joining import find_linked
 from sanpo.broker.language.projection import Projection, parse_projection
-from sanpo.broker.model import NULL, VALUE_KEYS, Instance, null_of
+from sanpo.broker.model import NULL, VALUE_KEYS, Instance, null_of, written
 from sanpo.broker.ngsi_ld.joined import Joined
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
 from sanpo.broker.ngsi_ld.negotiation import GEO, JSON, LD
 from sanpo.broker.ngsi_ld.shaping import Shape
+from sanpo.broker.registrations.reading import public as public_registration
 from sanpo.broker.representation.geojson import collection, feature
 from sanpo.broker.representation.writing import Writer, short_time
-from sanpo.broker.store import encode
+from sanpo.broker.store import decode, encode
 from sanpo.broker.subscriptions.model import Item, Subscription
+from sanpo.broker.subscriptions.sources import Source, SourceSubscription
+from sanpo.ground.city import City
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,29 @@ def render(
         "notifiedAt": short_time(place.now()),
         "data": collection(data) if accept == GEO else data,
     }
+    return _message(subscription, body, data, linked)
+
+
+def render_sources(city: City, subscription: SourceSubscription, row: Any, context: Context) -> Message:
+    """One notification about registrations (§5.3.2)."""
+    linked = Linked(context, subscription.doc.get("jsonldContext", subscription.context))
+    now, system = city.now(), subscription.notification.get("sysAttrs", False)
+    sources = [Source.of_json(each) for each in decode(row.items)]
+    data = [public_registration(each, each.doc, context, now, system=system) for each in sources]
+    body = {
+        "id": row.notification_id,
+        "type": "ContextSourceNotification",
+        "subscriptionId": subscription.subscription_id,
+        "notifiedAt": short_time(written(now)),
+        "triggerReason": row.trigger_reason,
+        "data": data,
+    }
+    return _message(subscription, body, data, linked)
+
+
+def _message(subscription: Subscription, body: dict[str, Any], data: list[Any], linked: Linked) -> Message:
+    """The body with its context, in it or in the Link header (§6.3.5)."""
+    accept = subscription.endpoint.get("accept", JSON)
     headers = {"Content-Type": JSON if accept == GEO else accept}
     if accept == LD:
         body["@context"] = linked.written

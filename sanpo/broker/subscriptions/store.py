@@ -1,15 +1,21 @@
 """The vault's door for subscriptions and notifications."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sanpo.broker.language.q.matching import Resolver
 from sanpo.broker.ngsi_v2.subscription import Subscription as OfV2
 from sanpo.broker.store import decode, encode, find_by_ids
+from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.model import Item, Owner, Subscription
+from sanpo.broker.subscriptions.sources import SourceSubscription
 from sanpo.ground.db import Transaction
+from sanpo.ground.ids import new_id
 from sanpo.ground.queries import load_queries
 
 SQL = load_queries(__package__)
+PREFIX = "urn:ngsi-ld:Notification:"
 
 
 def text(value: Any) -> str:
@@ -31,6 +37,12 @@ def load(tx: Transaction, numbers: list[int]) -> list[Subscription]:
     return [_subscription(row) for row in tx.all(SQL.load, numbers=numbers)]
 
 
+def load_to_sources(tx: Transaction, tenant_no: int) -> list[SourceSubscription]:
+    """The subscriptions of a tenant to registrations, as far as they are on."""
+    found = [_subscription(row) for row in tx.all(SQL.load_to_sources, tenant_no=tenant_no)]
+    return [each for each in found if isinstance(each, SourceSubscription) and each.is_on(tx.now)]
+
+
 def linked_in(tx: Transaction, tenant_no: int) -> Resolver:
     """Finds public entities: a condition on others would tell of them."""
 
@@ -47,10 +59,10 @@ def find_one(tx: Transaction, subscription_no: int) -> Subscription | None:
 
 
 def _subscription(row: Any) -> Subscription:
-    owner = Owner(row.owner, row.organisation_no, row.organisation_id, row.client_id, row.agreement_id)
+    owner = Owner(row.owner, row.organisation_no, row.organisation_id, row.client_id, row.agreement_id, row.kind)
     doc = decode(row.text)
-    kind = OfV2 if "v2" in doc else Subscription
-    return kind(
+    made = SourceSubscription if row.kind == "sources" else OfV2 if "v2" in doc else Subscription
+    return made(
         row.subscription_no,
         row.tenant_no,
         row.tenant,
@@ -69,3 +81,31 @@ def items_in(json: str) -> list[Item]:
 
 def items_text(items: list[Item]) -> str:
     return text([item.as_json() for item in items])
+
+
+def queue_notification(
+    tx: Transaction,
+    subscription_no: int,
+    items: str,
+    due_at: datetime,
+    *,
+    periodic: bool = False,
+    trigger_reason: str | None = None,
+) -> None:
+    tx.execute(
+        SQL.queue,
+        notification_id=PREFIX + new_id("ntf"),
+        subscription_no=subscription_no,
+        items=items,
+        periodic=periodic,
+        trigger_reason=trigger_reason,
+        now=tx.now,
+        due_at=due_at,
+    )
+
+
+def tell_streams(tx: Transaction, subscriptions: Iterable[Subscription]) -> None:
+    """Wakes those who fetch the notifications of these as events."""
+    streamed = [each.subscription_no for each in subscriptions if each.endpoint["uri"] == EVENTS]
+    if streamed:
+        tx.execute(SQL.tell_streams, numbers=streamed)

@@ -21,7 +21,8 @@ def public(
     """One subscription. `row` has what the broker itself knows of it."""
     found = {name: _compacted(name, each, context) for name, each in doc.items() if name not in ("id", "notification")}
     found = {"id": row.subscription_id, **found}
-    found.setdefault("notificationTrigger", list(DEFAULT_TRIGGERS))
+    if row.kind == "entities":
+        found.setdefault("notificationTrigger", list(DEFAULT_TRIGGERS))
     found["status"] = status_of(row.is_active, row.expires_at, now)
     found["notification"] = _notification(row, doc["notification"], context)
     if system:
