@@ -142,8 +142,12 @@ where n.notification_no = (select f.notification_no from broker.notifications f
 returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.trigger_reason, n.attempts, n.queued_at, n.used
 
 -- name: delivered
-with gone as (delete from broker.notifications where notification_no = %(notification_no)s returning subscription_no)
-update broker.subscriptions s set times_sent = times_sent + 1, last_notification = %(now)s, last_success = %(now)s,
+-- To try again is the same notification: what has failed before is counted already.
+with gone as (
+  delete from broker.notifications where notification_no = %(notification_no)s
+  returning subscription_no, (error is null)::int as counts
+)
+update broker.subscriptions s set times_sent = times_sent + counts, last_notification = %(now)s, last_success = %(now)s,
        failures = 0, retry_at = null, last_error = null,
        is_active = is_active and coalesce(doc -> 'v2' ->> 'status', '') <> 'oneshot'
 from gone where s.subscription_no = gone.subscription_no
@@ -152,16 +156,18 @@ from gone where s.subscription_no = gone.subscription_no
 delete from broker.notifications where notification_no = %(notification_no)s
 
 -- name: failed
-with noted as (
+with before as (
+  select (error is null)::int as counts from broker.notifications where notification_no = %(notification_no)s
+), noted as (
   update broker.notifications set claimed_until = null, error = %(error)s, used = %(used)s::bigint[],
          dead = dead or attempts >= %(most)s or queued_at < %(oldest)s, died_at = %(now)s
   where notification_no = %(notification_no)s returning subscription_no
 )
-update broker.subscriptions s set times_sent = times_sent + 1, times_failed = times_failed + 1,
+update broker.subscriptions s set times_sent = times_sent + counts, times_failed = times_failed + counts,
        last_notification = %(now)s, last_failure = %(now)s, last_error = %(error)s, failures = failures + 1,
        retry_at = %(now)s + make_interval(secs => least(%(most_wait_s)s, power(2, least(failures, 30)))),
        is_active = is_active and coalesce(failures + 1 < (doc -> 'v2' -> 'notification' ->> 'maxFailsLimit')::int, true)
-from noted where s.subscription_no = noted.subscription_no
+from noted, before where s.subscription_no = noted.subscription_no
 
 -- name: unclaim
 update broker.notifications set claimed_until = null, attempts = attempts - 1, due_at = %(due_at)s

@@ -41,17 +41,14 @@ def read_subscription(data: Any, context: Context, settings: Settings, now: date
 
 
 def merge_members(doc: Mapping[str, Any], data: Any, context: Context, settings: Settings, now: datetime) -> Any:
-    """The stored document with the members of a fragment (§5.8.2); null takes one away."""
+    """The stored document with the members of a fragment in place of those that were there (§5.5.8); null takes one away."""
     given = read_members(data, context, settings, partial=True)
-    merged = {**doc, **{name: each for name, each in given.items() if name not in ("notification", "id")}}
-    if "notification" in given:
-        new = {**doc["notification"], **given["notification"]}
-        if isinstance(new.get("endpoint"), dict):
-            old = doc["notification"]["endpoint"]
-            new["endpoint"] = _present({**old, **new["endpoint"]})
-            new["endpoint"]["uri"] = kept_address(old["uri"], new["endpoint"]["uri"])
-        merged["notification"] = _present(new)
-    merged = _present(merged)
+    merged = _present({**doc, **given, "id": doc["id"]})
+    merged["notification"] = _present(merged["notification"])
+    if "endpoint" in merged["notification"]:
+        endpoint = merged["notification"]["endpoint"] = _present(merged["notification"]["endpoint"])
+        if "uri" in endpoint:
+            endpoint["uri"] = kept_address(doc["notification"]["endpoint"]["uri"], endpoint["uri"])
     check_whole(merged, data, now)
     return merged
 

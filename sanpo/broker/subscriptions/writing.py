@@ -41,7 +41,9 @@ def _notification(row: Any, given: Mapping[str, Any], context: Context) -> dict[
     found["endpoint"] = {**given["endpoint"], "uri": shown_address(given["endpoint"]["uri"])}
     if row.times_sent:
         found["status"] = "failed" if row.failures else "ok"
-        found["timesSent"], found["timesFailed"] = row.times_sent, row.times_failed
+        found["timesSent"] = row.times_sent
+    if row.times_failed:
+        found["timesFailed"] = row.times_failed
     for name, moment in (
         ("lastNotification", row.last_notification),
         ("lastSuccess", row.last_success),

@@ -74,7 +74,7 @@ def test_notification_is_published_as_asked(
     assert (message["body"]["type"], message["body"]["subscriptionId"]) == ("Notification", subscription)
     assert message["body"]["data"][0]["level"]["value"] == 7
     shown = broker.get(f"/subscriptions/{subscription}").json()["notification"]
-    assert (shown["status"], shown["timesSent"], shown["timesFailed"]) == ("ok", 1, 0)
+    assert (shown["status"], shown["timesSent"], "timesFailed" in shown) == ("ok", 1, False)
     assert deliveries.list_deliveries(open_city, OPERATOR) == []
 
 

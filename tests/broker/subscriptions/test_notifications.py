@@ -140,7 +140,7 @@ def test_notification_has_the_form_of_the_standard(
     assert "ngsi-ld-core-context" in headers["link"]
     assert headers["x-key"] == "v"
     state = building.get(f"/subscriptions/{subscription}").json()["notification"]
-    assert (state["status"], state["timesSent"], state["timesFailed"]) == ("ok", 1, 0)
+    assert (state["status"], state["timesSent"], "timesFailed" in state) == ("ok", 1, False)
     assert state["lastNotification"] == state["lastSuccess"] == "2026-04-01T00:00:00Z"
 
 

@@ -140,14 +140,24 @@ def test_list_is_paged_and_counted(broker: TestClient[Any]) -> None:
     assert broker.get("/subscriptions?limit=-1").status_code == 400
 
 
+NO_ENDPOINT = {"notification": {"format": "concise"}}
+
+
 def test_update_merges_and_null_removes(broker: TestClient[Any]) -> None:
     create(broker, q="a>1", watchedAttributes=["b"], description="d")
-    fragment = {"q": "a>2", "description": None, "notification": {"format": "concise"}, "isActive": False}
+    notification = {"format": "concise", "endpoint": {**ENDPOINT, "timeout": None}}
+    fragment = {"q": "a>2", "description": None, "notification": notification, "isActive": False}
     assert broker.patch(PATH, json=fragment).status_code == 204
     found = broker.get(PATH).json()
     assert (found["q"], found["status"], "description" in found) == ("a>2", "paused", False)
     assert found["notification"] == {"endpoint": ENDPOINT, "format": "concise"}
-    for wrong in ({"notification": {"endpoint": None}}, {"q": "a=="}, {"entities": None}, {"timeInterval": 5}):
+    for wrong in (
+        NO_ENDPOINT,
+        {"notification": {"endpoint": None}},
+        {"q": "a=="},
+        {"entities": None},
+        {"timeInterval": 5},
+    ):
         assert broker.patch(PATH, json=wrong).status_code == 400
     assert broker.get(PATH).json() == found
 
