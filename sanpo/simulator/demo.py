@@ -44,12 +44,14 @@ from sanpo.services.energy import (
 from sanpo.simulator.agreements import research, tariff_design
 from sanpo.simulator.load import STEP, load_wh, temperature_c
 from sanpo.simulator.population import Home, make_homes
+from sanpo.simulator.shops import go_shopping, set_up_shops
 from sanpo.simulator.stations import set_up_stations
 
 OPERATOR = System("operator")
 SIMULATOR = System("simulator")
 DAYS = 49
 OPTED_IN_PERCENT = 70
+SHOPPERS = 100
 QUESTIONS = (
     "SELECT area, avg(energy_wh) FROM energy.readings GROUP BY area",
     "SELECT hour(start_at) AS hour, avg(energy_wh) FROM energy.readings GROUP BY hour",
@@ -84,6 +86,8 @@ class Built:
     agreements: list[str]
     client_id: str
     client_secret: str
+    clerk_id: str = ""
+    """Empty in a city that was built before it had shops."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,10 @@ def print_way_in(city: City, *, seconds: float) -> None:
         f"  {link(built.analyst_id)}",
         "職員 city officer",
         f"  {link(built.officer_id)}",
+        *(("店員 shop's till", f"  {link(built.clerk_id)}") if built.clerk_id else ()),
         "",
+        "Try paying: open the resident's link and, in another browser, the shop's. The till enters a sum and reads the",
+        "  code that the resident shows (お金 → 自分のコードを見せる), or shows its own for the resident's 支払う.",
         "Each link signs in once. Ctrl-C ends the city; its data stays in",
         f"  {city.settings.home}",
         "Try in another terminal:",
@@ -170,6 +177,7 @@ class _Builder:
         set_up_stations(self.city, self.rng)
         done()
         self._ask(university, agreements[0])
+        clerk = self._shops([one.resident for one in metered])
         return Built(
             metered[0].resident.resident_id,
             analyst,
@@ -177,7 +185,16 @@ class _Builder:
             [agreement.agreement_id for agreement in agreements],
             secret.client_id,
             secret.secret,
+            clerk,
         )
+
+    def _shops(self, residents: list[Resident]) -> str:
+        """Who stands at the first shop's till."""
+        done = self.step("Shops, and what was bought there")
+        opened = set_up_shops(self.city)
+        go_shopping(self.city, opened, residents[:SHOPPERS], self.rng)
+        done()
+        return opened[0].staff.staff_id
 
     def _organisation(self, ja: str, en: str, kind: Any, contact: str) -> Organisation:
         return register_organisation(self.city, OPERATOR, NewOrganisation(ja, en, kind, contact))

@@ -42,12 +42,13 @@ class RunningCity:
     residents: list[Resident]
     analyst_id: str
     officer_id: str
+    clerk_id: str
 
     def url(self, path: str) -> str:
         return self.city.settings.origin + path
 
     def printed_links(self) -> list[str]:
-        """The way in as the demo printed it: for a resident, for a company's analyst, for a city officer."""
+        """The way in as the demo printed it: for a resident, an analyst, an officer, a shop's till."""
         return re.findall(r"http://\S+/people/link/\S+", self.printed)
 
     def link_for(self, holder_id: str) -> str:
@@ -127,7 +128,7 @@ def _running(city: City, log: Path, folder: Path) -> RunningCity:
             "select resident_id, subject_no from people.residents join energy.meters using (subject_no) order by 2"
         ).fetchall()
     residents = [Resident(resident_id, subject_no, resident_id) for resident_id, subject_no in rows]
-    return RunningCity(city, log.read_text(), residents, built["analyst_id"], built["officer_id"])
+    return RunningCity(city, log.read_text(), residents, built["analyst_id"], built["officer_id"], built["clerk_id"])
 
 
 def _free_port() -> int:

@@ -10,3 +10,23 @@ Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills
 `cash.campaigns`, `cash.campaign_shops`, `cash.claims`, `cash.lots`, `cash.lot_uses`, `cash.payouts`.
 Dataset: `cash.purchases` (personal).
 """
+
+from sanpo.services.cash.model import Line, Shop
+from sanpo.services.cash.paying import pay, refund, show_code, take
+from sanpo.services.cash.settling.settling import settle
+from sanpo.services.cash.shops import ShopDraft, printable_code, register_shop
+from sanpo.services.cash.wallets import charge
+
+__all__ = [
+    "Line",
+    "Shop",
+    "ShopDraft",
+    "charge",
+    "pay",
+    "printable_code",
+    "refund",
+    "register_shop",
+    "settle",
+    "show_code",
+    "take",
+]

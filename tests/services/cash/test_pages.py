@@ -52,7 +52,7 @@ def test_wallet_shows_balance_payments_and_spending(town: Town, aya: TestClient[
     page = aya.get("/cash").text
     assert "7,720円" in page
     assert "七日町カフェ" in page
-    assert "合計 2,280円。いちばん多いのは食料品で 1,080円 です。" in page
+    assert "合計 2,280円。いちばん多いのは食料品で1,080円です。" in page
     assert "品目の記録なし" in page
     earlier = aya.get("/cash?month=2020-01-01").text
     assert "この月の支払いはありません" in earlier
@@ -133,7 +133,7 @@ def test_camera_is_allowed_only_where_codes_are_read(aya: TestClient[Any]) -> No
 def test_too_large_a_payment_is_not_offered_and_refused_in_words(town: Town, aya: TestClient[Any]) -> None:
     address, page = confirmation(aya, town, "20000")
     assert "残高が足りません" in page
-    assert "あと 10,000円 必要です" in page
+    assert "あと10,000円必要です" in page
     refused = aya.post(address, data={"code": shops.printable_code(town.cafe), "yen": "20000"})
     assert refused.status_code == 409
     assert "支払われていません" in refused.text
@@ -187,7 +187,7 @@ def test_bill_waits_until_it_is_paid(town: Town, aya: TestClient[Any], clerk: Te
     shop = town.cafe
     payload = str(paying.code_of_bill(shop, bill.url.path.rsplit("/", 1)[1], 880))
     page = aya.get("/cash/pay", params={"code": payload})
-    assert "880円 を支払う" in page.text
+    assert "880円を支払う" in page.text
     paid = aya.post(page.url.path, data=hidden(page.text))
     assert "支払いました" in paid.text
 
@@ -254,7 +254,7 @@ def test_day_is_told_by_hour_and_as_a_file(town: Town, client: Make) -> None:
     local = town.city.now().astimezone(town.city.settings.zone)
     clerk = sign_in(town.city, client, town.world.staff(town.world.company, "analyst").staff_id)
     page = clerk.get(f"/cash/till/{town.cafe.shop_id}/day?day={local.date()}").text
-    assert f"いちばん多かったのは{local.hour}時台で 700円 です" in page
+    assert f"いちばん多かったのは{local.hour}時台で700円です" in page
     file = clerk.get(f"/cash/till/{town.cafe.shop_id}/day.csv?day={local.date()}")
     assert file.headers["content-type"].startswith("text/csv")
     rows = file.text.splitlines()

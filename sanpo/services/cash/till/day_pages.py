@@ -21,6 +21,8 @@ from sanpo.services.cash.drawing import draw_code
 from sanpo.services.cash.paying import refund
 from sanpo.services.cash.records.model import ShopDay
 from sanpo.services.cash.records.reading import read_day, read_receipt
+from sanpo.services.cash.settling.model import terms
+from sanpo.services.cash.settling.settling import list_settlements
 from sanpo.services.cash.shops import printable_code
 from sanpo.services.cash.till.pages import open_till
 from sanpo.services.cash.wallet.pages import words_of
@@ -45,6 +47,8 @@ def get_day(request: Web, city: City, actor: Actor, shop_id: str, day: date | No
         day=shown,
         sales=shown.sales[:SHOWN],
         chart=view.hours_chart(t, shown, zone) if shown.sales else None,
+        settlement=next(iter(list_settlements(city, actor, shop_id, shown.day, shown.day)), None),
+        closing_hour=terms().closing_hour,
         before=shown.day - timedelta(days=1),
         after=shown.day + timedelta(days=1) if shown.day < today else None,
         view=view,

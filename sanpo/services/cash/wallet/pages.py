@@ -19,11 +19,13 @@ from sanpo.services.cash import view
 from sanpo.services.cash.asking import read_yen
 from sanpo.services.cash.model import MOST_YEN, rules
 from sanpo.services.cash.records.reading import read_receipt, read_spending
+from sanpo.services.cash.shops import list_shops
 from sanpo.services.cash.wallets import balance_yen, charge, list_payments
 
 Web = Request[Any, Any, Any]
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 LATEST = 10
+SHOPS_TO_TRY = 3
 CHARGES_YEN = (1_000, 3_000, 5_000, 10_000)
 
 
@@ -48,6 +50,7 @@ def get_wallet(
         month_before=spending.first - timedelta(days=1),
         month_after=None if spending.first == today.replace(day=1) else spending.first + timedelta(days=31),
         done=done if done == "charged" else "",
+        to_try=list_shops(city)[:SHOPS_TO_TRY] if city.settings.mode == "demo" else [],
         view=view,
     )
 
