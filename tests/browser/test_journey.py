@@ -52,7 +52,7 @@ class Journey:
         self.resident, self.analyst, self.officer = (sit(visit.size, axe=visit.axe) for _ in range(3))
         holders = (self.giver.resident_id, running.analyst_id, running.officer_id)
         # The demo's first visitors come with the links that it printed.
-        self.links = running.printed_links() if visit is FIRST else [running.link_for(one) for one in holders]
+        self.links = running.printed_links()[:3] if visit is FIRST else [running.link_for(one) for one in holders]
 
     def publish(self) -> None:
         """The analyst writes the next agreement over the last one, as the form offers it."""
