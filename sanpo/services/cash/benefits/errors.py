@@ -36,3 +36,10 @@ class FundsDoNotSuffice(DomainError):
 
     code = "cash.funds_do_not_suffice"
     kind = Kind.CONFLICT
+
+
+class DepositIsAnother(DomainError):
+    """A deposit of this id was booked with another amount or for another organisation. Field: deposit_id."""
+
+    code = "cash.deposit_is_another"
+    kind = Kind.CONFLICT

@@ -1,0 +1,63 @@
+"""Funds of organisations: money paid in for benefits. What their campaigns and agreements give comes from here alone."""
+
+from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System, require_officer
+from sanpo.ground.city import City
+from sanpo.ground.db import Transaction
+from sanpo.ground.errors import DomainError, NotPermitted, NotSignedIn
+from sanpo.ground.ids import check_id
+from sanpo.ledger import create_accounts_in, get_account, post_in
+from sanpo.people import Organisation, get_organisation
+from sanpo.services.cash.benefits.campaigns import check_made
+from sanpo.services.cash.benefits.errors import DepositIsAnother
+from sanpo.services.cash.benefits.model import DEPOSIT, FUNDER, funder_account, limited_account, move
+from sanpo.services.cash.model import check_amount, number_of
+from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.wallets import BANK_ACCOUNT, SERVICE, booked
+
+
+def deposit(city: City, actor: Actor, deposit_id: str, organisation_id: str, amount_yen: int) -> int:
+    """Books what an organisation has paid in at the city's bank, once for a `deposit_id`. Returns its funds.
+
+    Raises `AmountIsInvalid`, `NotFound` for the organisation, `DepositIsAnother` where the id is that of another deposit.
+    """
+    require_officer(actor)
+    check_id("dep", deposit_id)
+    check_amount(amount_yen)
+
+    def work(tx: Transaction) -> Outcome:
+        number = get_organisation(tx, organisation_id).organisation_no
+        funds = funder_account(number)
+        create_accounts_in(tx, [limited_account(funds, FUNDER, number)])
+        [posted] = post_in(tx, [move(number_of("deposit", deposit_id), BANK_ACCOUNT, funds, amount_yen, DEPOSIT)])
+        if posted.value.startswith("exists_with"):
+            raise DepositIsAnother(deposit_id=deposit_id)
+        check_made([posted])
+        return Outcome.DONE
+
+    booked(city, work)
+    return funds_yen(city, actor, organisation_id)
+
+
+def funds_yen(city: City, actor: Actor, organisation_id: str) -> int:
+    """What is left of an organisation's funds, for an officer and for itself. Raises `NotFound`, `NotPermitted`."""
+    with city.transaction(SERVICE) as tx:
+        organisation = get_organisation(tx, organisation_id)
+    if not _may_see(actor, organisation):
+        raise NotPermitted(needed="officer")
+    try:
+        sums = get_account(city, SERVICE, funder_account(organisation.organisation_no)).balance
+    except DomainError:
+        return 0
+    return sums.credits_posted - sums.debits_posted - sums.debits_pending
+
+
+def _may_see(actor: Actor, organisation: Organisation) -> bool:
+    match actor:
+        case Anonymous():
+            raise NotSignedIn
+        case Staff(role="officer") | System():
+            return True
+        case Staff() | Client():
+            return actor.organisation_no == organisation.organisation_no
+        case _:
+            return False
