@@ -20,7 +20,7 @@ _ATTEMPTS = 10
 _TOGETHER = 256
 """Batches up to this length wait for each other; a longer one is worth a transaction of its own."""
 _AT_ONCE = 1000
-_CONFLICTS = (psycopg.errors.TransactionRollback, psycopg.errors.UniqueViolation)
+_CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation)
 
 
 def post_in(tx: Transaction, batch: Sequence[Transfer]) -> list[Outcome]:

@@ -19,7 +19,7 @@ WALLET, SHOP, BANK = 1, 2, 3
 CHARGE, PAYMENT, REFUND = 1, 2, 3
 """Codes of transfers."""
 MOST_YEN = 10**12
-MAX_LINES = 500
+MAX_LINES, MAX_PIECES, MAX_NAME = 500, 1_000_000, 200
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,10 @@ def check_amount(yen: int) -> int:
 def check_lines(lines: Sequence[Line], amount_yen: int) -> None:
     """Raises `LinesDoNotAddUp`, also where one is no sale. Without lines nothing is said of what was bought."""
     total = sum(line.quantity * line.unit_price_yen for line in lines)
-    is_sale = all(line.quantity > 0 and line.unit_price_yen >= 0 and 0 <= line.tax_permille <= 1000 for line in lines)
-    if lines and (total != amount_yen or not is_sale or len(lines) > MAX_LINES):
+    if lines and (total != amount_yen or not all(map(_is_sale, lines)) or len(lines) > MAX_LINES):
         raise LinesDoNotAddUp(amount_yen=amount_yen, lines_yen=total)
+
+
+def _is_sale(line: Line) -> bool:
+    named = all(1 <= len(name) <= MAX_NAME and name.isprintable() for name in (line.item, line.category))
+    return named and 0 < line.quantity <= MAX_PIECES and line.unit_price_yen >= 0 and 0 <= line.tax_permille <= 1000

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+import psycopg
+
 from sanpo.ground.actors import Actor, Resident, System, require
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -18,7 +20,7 @@ from sanpo.ledger import (
     Transfer,
     create_accounts,
     create_accounts_in,
-    get_account,
+    get_account_in,
     open_ledger,
     post_in,
 )
@@ -32,6 +34,7 @@ from sanpo.services.cash.store import DUTY, SQL
 SERVICE = System(DUTY)
 BANK_ACCOUNT = number_of("bank", "")
 _ATTEMPTS = 10
+_CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation)
 T = TypeVar("T")
 
 
@@ -76,7 +79,7 @@ def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -
         kept = tx.get(SQL.charge, charge_id=charge_id)
         same = (kept.subject_no, kept.amount_yen) == (subject_no, amount_yen)
         return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
-    if wallet_yen(tx.city, subject_no) + amount_yen > rules().wallet_limit_yen:
+    if wallet_yen(tx, subject_no) + amount_yen > rules().wallet_limit_yen:
         raise _Refused(Outcome.ABOVE_WALLET_LIMIT)
     [posted] = post_in(tx, [Transfer(transfer_id, BANK_ACCOUNT, wallet, amount_yen, YEN_LEDGER, CHARGE)])
     return done(posted)
@@ -91,13 +94,15 @@ def open_wallet(tx: Transaction, subject_no: int) -> None:
 
 def balance_yen(city: City, actor: Actor) -> int:
     """What is in the resident's own wallet."""
-    return wallet_yen(city, require(actor, Resident).subject_no)
+    resident = require(actor, Resident)
+    with city.transaction(SERVICE) as tx:
+        return wallet_yen(tx, resident.subject_no)
 
 
-def wallet_yen(city: City, subject_no: int) -> int:
+def wallet_yen(tx: Transaction, subject_no: int) -> int:
     """As `balance_yen`, for the service itself; a wallet that was never charged holds nothing."""
     try:
-        sums = get_account(city, SERVICE, number_of("wallet", subject_no)).balance
+        sums = get_account_in(tx, number_of("wallet", subject_no)).balance
     except DomainError:
         return 0
     return sums.credits_posted - sums.debits_posted - sums.debits_pending
@@ -147,13 +152,21 @@ def booked(city: City, work: Callable[[Transaction], Outcome]) -> Outcome:
     for attempt in range(_ATTEMPTS):
         try:
             with city.transaction(SERVICE) as tx:
-                return work(tx)
+                return _done_in(tx, work)
         except LedgerIsBusy:
             if attempt == _ATTEMPTS - 1:
                 raise
         except _Refused as refused:
             return refused.outcome
     raise AssertionError("unreachable")
+
+
+def _done_in(tx: Transaction, work: Callable[[Transaction], Outcome]) -> Outcome:
+    """An id that another transaction takes at the same moment is found by the next attempt, and told as what it is."""
+    try:
+        return work(tx)
+    except _CONFLICTS as error:
+        raise LedgerIsBusy(problem=type(error).__name__) from error
 
 
 def post_chain(tx: Transaction, chain: Sequence[Transfer]) -> Outcome:
