@@ -9,20 +9,22 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field
 from functools import cache
+from http.client import BadStatusLine, HTTPConnection, HTTPException, InvalidURL
+from select import select
+from threading import Lock
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
-
-import httpcore
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 64 * 1024
 PORTS = {"http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
 REDIRECTS = (301, 302, 303, 307, 308)
+_PART_BYTES = 64 * 1024
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # A resolver cannot be interrupted, so it is waited for on a thread of its own.
 _RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="resolve")
@@ -55,10 +57,13 @@ def post(
     max_bytes: int = MAX_ANSWER_BYTES,
     method: str = "POST",
 ) -> Reply:
-    """POSTs `body`, or sends it by another method, and returns the reply, whatever its status. Raises `CallFailed`."""
-    if _split(url).scheme != "https" and not allow_private:
+    """POSTs `body`, or sends it by another method, and returns the reply, whatever its status. Raises `CallFailed`.
+
+    For messages that may arrive twice: over a kept connection that breaks off, it is sent again over a new one.
+    """
+    if _split(url).scheme not in (("http", "https") if allow_private else ("https",)):
         raise CallFailed("only https addresses are called")
-    return send(method, url, body, headers, allow_private=allow_private, timeout_s=timeout_s, max_bytes=max_bytes)
+    return _call(_Guard(allow_private, time.monotonic() + timeout_s, max_bytes), method, url, headers, body, again=True)
 
 
 def send(
@@ -74,7 +79,8 @@ def send(
     """One request by http or https; returns the reply, whatever its status. Raises `CallFailed`."""
     if _split(url).scheme not in ("https", "http"):
         raise CallFailed("only https addresses are called")
-    return _call(_Guard(allow_private, time.monotonic() + timeout_s, max_bytes), method, url, headers, body)
+    guard = _Guard(allow_private, time.monotonic() + timeout_s, max_bytes)
+    return _call(guard, method, url, headers, body, again=method == "GET")
 
 
 def fetch(
@@ -94,7 +100,7 @@ def fetch(
     for _ in range(most_redirects + 1):
         if _split(url).scheme not in ("https", "http"):
             raise CallFailed("only http and https addresses are read")
-        reply = _call(_Guard(is_named(url, private_hosts), deadline, max_bytes), "GET", url, headers, None)
+        reply = _call(_Guard(is_named(url, private_hosts), deadline, max_bytes), "GET", url, headers, None, again=True)
         if reply.status not in REDIRECTS or "location" not in reply.headers:
             return reply
         try:
@@ -136,6 +142,14 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -163,6 +177,13 @@ class _Guard:
 
     def addresses(self, host: str, port: int) -> list[str]:
         """Those of a host that may be connected to. Raises `CallFailed` where it has some, and none of them may be."""
+        found = [host] if _is_address(host) else self._looked_up(host, port)
+        allowed = [each for each in found if self.allow_private or is_public(each)]
+        if found and not allowed:
+            raise CallFailed("the address is private")
+        return allowed
+
+    def _looked_up(self, host: str, port: int) -> list[str]:
         looked_up = _RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
             entries = looked_up.result(timeout=self.left_s())
@@ -171,92 +192,159 @@ class _Guard:
             raise CallFailed("it took too long") from error
         except socket.gaierror as error:
             raise CallFailed("the name has no address") from error
-        found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
-        allowed = [each for each in found if self.allow_private or is_public(each)]
-        if found and not allowed:
-            raise CallFailed("the address is private")
-        return allowed
+        return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
-class _GuardedStream(httpcore.NetworkStream):
-    """A connection on which every wait ends with the whole call's time."""
+class _Timed:
+    """A socket on which every wait ends with the whole call's time."""
 
-    def __init__(self, stream: httpcore.NetworkStream, guard: _Guard) -> None:
-        self._stream = stream
-        self._guard = guard
+    guard: _Guard
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._guard.left_s(timeout))
+    def recv_into(self, *given: Any) -> int:
+        self._set_time()
+        return super().recv_into(*given)  # type: ignore[misc,no-any-return]
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._guard.left_s(timeout))
+    def send(self, *given: Any) -> int:
+        self._set_time()
+        return super().send(*given)  # type: ignore[misc,no-any-return]
 
-    def close(self) -> None:
-        self._stream.close()
+    def sendall(self, *given: Any) -> None:
+        self._set_time()
+        super().sendall(*given)  # type: ignore[misc]
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        secured = self._stream.start_tls(ssl_context, server_hostname, self._guard.left_s(timeout))
-        return _GuardedStream(secured, self._guard)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    def _set_time(self) -> None:
+        self.settimeout(self.guard.left_s())  # type: ignore[attr-defined]
 
 
-class _GuardedBackend(httpcore.SyncBackend):
-    def __init__(self, guard: _Guard) -> None:
-        self._guard = guard
+class _Plain(_Timed, socket.socket): ...
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        failure: Exception = CallFailed("the name has no address")
-        for address in self._guard.addresses(host, port):
-            try:
-                wait_s = self._guard.left_s(timeout)
-                stream = super().connect_tcp(address, port, wait_s, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _GuardedStream(stream, self._guard)
-        raise failure
+
+class _Secure(_Timed, ssl.SSLSocket): ...
 
 
 @cache
 def certificates() -> ssl.SSLContext:
     """Whom a secure connection trusts."""
-    return ssl.create_default_context()
+    found = ssl.create_default_context()
+    found.sslsocket_class = _Secure
+    return found
 
 
-def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
-    wait_s = guard.left_s()
-    timeout = {"connect": wait_s, "read": wait_s, "write": wait_s, "pool": wait_s}
-    backend = _GuardedBackend(guard)
+class _Kept:
+    """Connections that may be used again: a few for each place, and not for long."""
+
+    MOST, MOST_S = 4, 10.0
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._idle: dict[_Where, list[tuple[float, HTTPConnection]]] = {}
+
+    def take(self, where: "_Where", guard: _Guard) -> HTTPConnection | None:
+        """One that the other side has not closed, as far as can be seen."""
+        with self._lock:
+            idle = self._idle.pop(where, [])
+            found = None
+            while idle and found is None:
+                since, each = idle.pop()
+                is_fresh = time.monotonic() - since < self.MOST_S and not select([each.sock], [], [], 0)[0]
+                if is_fresh:
+                    found = each
+                else:
+                    each.close()
+            if idle:
+                self._idle[where] = idle
+        if found is not None:
+            found.sock.guard = guard  # type: ignore[union-attr]
+        return found
+
+    def give(self, where: "_Where", connection: HTTPConnection) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for place, idle in list(self._idle.items()):
+                while idle and now - idle[0][0] >= self.MOST_S:
+                    idle.pop(0)[1].close()
+                if not idle:
+                    del self._idle[place]
+            idle = self._idle.setdefault(where, [])
+            if len(idle) < self.MOST:
+                idle.append((now, connection))
+            else:
+                connection.close()
+
+
+_KEPT = _Kept()
+_Where = tuple[str, str, int, bool]
+
+
+def _connected(where: _Where, guard: _Guard) -> HTTPConnection:
+    scheme, host, port, _ = where
+    failure: Exception = CallFailed("nobody answers there")
+    for address in guard.addresses(host, port):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        plain = _Plain(family, socket.SOCK_STREAM)
+        plain.guard = guard
+        try:
+            plain.settimeout(guard.left_s())
+            plain.connect((address, port))
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = HTTPConnection(host, port)
+            connection.sock = _secured(plain, host, guard) if scheme == "https" else plain
+            connection.default_port = PORTS[scheme]  # so that the header Host names no other
+        except OSError as error:
+            plain.close()
+            failure = error
+        else:
+            return connection
+    raise failure
+
+
+def _secured(plain: _Plain, host: str, guard: _Guard) -> ssl.SSLSocket:
+    found = certificates().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+    found.guard = guard  # type: ignore[attr-defined]
+    found.settimeout(guard.left_s())
+    found.do_handshake()
+    return found
+
+
+def _call(guard: _Guard, method: str, url: str, headers: dict[str, str], body: bytes | None, *, again: bool) -> Reply:
+    """One exchange. `again`: it may come twice, where a kept connection breaks off before it answers."""
+    parts = _split(url)
+    where = (parts.scheme, str(parts.hostname), parts.port or PORTS[parts.scheme], guard.allow_private)
+    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    kept = _KEPT.take(where, guard) if again else None
     try:
-        with (
-            httpcore.ConnectionPool(ssl_context=certificates(), network_backend=backend) as pool,
-            pool.stream(
-                method, url, headers=list(headers.items()), content=body, extensions={"timeout": timeout}
-            ) as reply,
-        ):
-            received = b""
-            for part in reply.iter_stream():
-                received += part
-                if len(received) > guard.max_bytes:
-                    raise ReplyTooLong("the reply is too long")
-            found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
-            return Reply(reply.status, received, found)
-    except httpcore.TimeoutException as error:
+        if kept is not None:
+            try:
+                return _exchange(kept, where, guard, (method, target, body, headers))
+            except (ConnectionError, BadStatusLine):
+                kept.close()
+        return _exchange(_connected(where, guard), where, guard, (method, target, body, headers))
+    except TimeoutError as error:
         raise CallFailed("it took too long") from error
-    except httpcore.ConnectError as error:
+    except ConnectionRefusedError as error:
         raise CallFailed("nobody answers there") from error
-    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-        raise CallFailed(type(error).__name__) from error
-    except (httpcore.UnsupportedProtocol, ValueError) as error:
+    except (HTTPException, OSError) as error:  # before ValueError, which a certificate that is not trusted is as well
+        raise CallFailed(
+            "the address is not valid" if isinstance(error, InvalidURL) else type(error).__name__
+        ) from error
+    except ValueError as error:
         raise CallFailed("the address is not valid") from error
+
+
+def _exchange(connection: HTTPConnection, where: _Where, guard: _Guard, request: Any) -> Reply:
+    is_whole = False
+    try:
+        connection.request(*request)
+        reply = connection.getresponse()
+        received = b""
+        while part := reply.read(_PART_BYTES):
+            received += part
+            if len(received) > guard.max_bytes:
+                raise ReplyTooLong("the reply is too long")
+        is_whole = not reply.will_close
+        return Reply(reply.status, received, {name.lower(): value for name, value in reply.getheaders()})
+    finally:
+        if is_whole:
+            _KEPT.give(where, connection)
+        else:
+            connection.close()

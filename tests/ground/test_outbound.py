@@ -1,12 +1,23 @@
 """Calls outside: never to private addresses unless allowed, bounded, and failing with a plain reason."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+from unittest.mock import ANY
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sanpo.ground.outbound import CallFailed, fetch, is_named, is_public, post
+from sanpo.ground import outbound
+from sanpo.ground.outbound import CallFailed, Reply, fetch, is_named, is_public, post, send
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -42,6 +53,80 @@ def receiver() -> Iterator[str]:
 def test_reply_comes_back_when_the_address_is_allowed(receiver: str) -> None:
     reply = post(receiver + "/", b"{}", {}, allow_private=True)
     assert (reply.status, reply.body) == (200, b"xx")
+
+
+class Keeping(Receiver):
+    """Keeps its connections, but for those over which `/bye` came: they end unannounced after the answer."""
+
+    protocol_version = "HTTP/1.1"
+    met: ClassVar[list[tuple[str, int]]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.met.append((self.path, self.client_address[1]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+        self.close_connection = self.path == "/bye"
+
+
+@pytest.fixture(params=["http", "https"])
+def keeping(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    Keeping.met.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keeping)
+    if request.param == "https":
+        server.socket = _secured(server.socket, monkeypatch, tmp_path)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"{request.param}://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def _secured(plain: socket.socket, monkeypatch: pytest.MonkeyPatch, folder: Path) -> ssl.SSLSocket:
+    """With a certificate for localhost, which calls trust from here on."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(begin).not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    certificate = made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    both = folder / "both.pem"
+    both.write_bytes(certificate + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    outbound.certificates.cache_clear()
+    outbound.certificates().load_verify_locations(cadata=certificate.decode())
+    monkeypatch.setattr(outbound, "_KEPT", outbound._Kept())
+    return context.wrap_socket(plain, server_side=True)
+
+
+def test_connection_is_kept_for_the_next_message(keeping: str) -> None:
+    for _ in range(3):
+        assert post(keeping + "/", b"{}", {}, allow_private=True) == Reply(200, b"ok", ANY)
+    assert len({port for _, port in Keeping.met}) == 1
+
+
+def test_message_over_a_connection_that_was_closed_is_sent_over_a_new_one(keeping: str) -> None:
+    for path in ("/", "/bye", "/", "/"):
+        assert post(keeping + path, b"{}", {}, allow_private=True).status == 200
+    assert [path for path, _ in Keeping.met] == ["/", "/bye", "/", "/"]
+    assert len({port for _, port in Keeping.met}) == 2
+
+
+def test_what_may_not_come_twice_goes_over_a_connection_of_its_own(keeping: str) -> None:
+    for _ in range(2):
+        send("POST", keeping + "/", b"{}", {}, allow_private=True, timeout_s=2, max_bytes=10)
+    assert len({port for _, port in Keeping.met}) == 2
+
+
+def test_certificate_that_nobody_vouches_for_is_refused(keeping: str) -> None:
+    outbound.certificates.cache_clear()
+    if keeping.startswith("https"):
+        with pytest.raises(CallFailed, match="SSLCertVerification"):
+            post(keeping + "/", b"{}", {}, allow_private=True)
 
 
 def test_redirect_is_not_followed(receiver: str) -> None:

@@ -7,9 +7,10 @@ at the moment of sending.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from sanpo.broker.language.q.matching import Resolver
@@ -40,6 +41,7 @@ class Index:
     """Subscriptions by what a change must be about, so that one change is compared with few."""
 
     revision: int = -1
+    lock: Lock = field(default_factory=Lock)
     subscriptions: dict[int, tuple[int, Subscription]] = field(default_factory=dict)
     by_type: dict[tuple[int, str], list[Subscription]] = field(default_factory=dict)
     by_attribute: dict[tuple[int, str], list[Subscription]] = field(default_factory=dict)
@@ -47,17 +49,20 @@ class Index:
 
     def refresh(self, tx: Transaction) -> None:
         """Reads what has changed since."""
-        row = tx.one(SQL.revision)
-        revision = 0 if row is None else int(row.revision)
-        if revision == self.revision:
-            return
+        with self.lock:
+            row = tx.one(SQL.revision)
+            revision = 0 if row is None else int(row.revision)
+            if revision != self.revision:
+                self._read(tx)
+                self.revision = revision
+
+    def _read(self, tx: Transaction) -> None:
         known = {each.subscription_no: each.revision for each in tx.all(SQL.known)}
         kept = {no: found for no, found in self.subscriptions.items() if known.get(no) == found[0]}
         for each in load(tx, [no for no in known if no not in kept]):
             kept[each.subscription_no] = (known[each.subscription_no], each)
         self.subscriptions = kept
         self._sort()
-        self.revision = revision
 
     def _sort(self) -> None:
         by_type: dict[tuple[int, str], list[Subscription]] = defaultdict(list)
@@ -91,6 +96,16 @@ def index_of(city: City) -> Index:
     """What this process remembers of one city's subscriptions."""
     index: Index = city.__dict__.setdefault("_broker_subscriptions", Index())
     return index
+
+
+def subscriptions_of(tx: Transaction, numbers: Sequence[int]) -> dict[int, Subscription]:
+    """Those of these numbers that are there: active ones from memory."""
+    index = index_of(tx.city)
+    index.refresh(tx)
+    kept = index.subscriptions
+    found = {no: kept[no][1] for no in numbers if no in kept}
+    missing = [no for no in numbers if no not in found]
+    return found | {each.subscription_no: each for each in load(tx, missing)} if missing else found
 
 
 def follow(city: City) -> int:

@@ -132,25 +132,32 @@ select least((select min(ready_at) from broker.heads where ready_at > %(now)s),
 -- name: ring
 select pg_notify('broker_changes', '')
 
+-- name: no_wait
+-- A claim or a delivery that a crash of the database takes back is made again, under the same id.
+set local synchronous_commit = off
+
 -- name: claim
--- The first of the subscription, if it is due and nobody has it.
+-- The first of each subscription, if it is due and nobody has it.
 update broker.notifications n set claimed_until = %(until)s, attempts = n.attempts + 1
-where n.notification_no = (select f.notification_no from broker.notifications f
-                           where f.subscription_no = %(subscription_no)s and not f.dead
-                           order by f.notification_no limit 1 for update)
+from broker.subscriptions s
+where s.subscription_no = any(%(numbers)s::bigint[])
+  and n.notification_no = (select f.notification_no from broker.notifications f
+                           where f.subscription_no = s.subscription_no and not f.dead order by f.notification_no limit 1)
   and n.due_at <= %(now)s and (n.claimed_until is null or n.claimed_until <= %(now)s) and not n.dead
-returning n.notification_no, n.notification_id, n.items::text as items, n.periodic, n.trigger_reason, n.attempts, n.queued_at, n.used
+returning n.notification_no, n.subscription_no, n.notification_id, n.items::text as items, n.periodic, n.trigger_reason,
+          n.attempts, n.queued_at, n.used, s.is_active
 
 -- name: delivered
 -- To try again is the same notification: what has failed before is counted already.
 with gone as (
-  delete from broker.notifications where notification_no = %(notification_no)s
-  returning subscription_no, (error is null)::int as counts
+  delete from broker.notifications where notification_no = any(%(numbers)s::bigint[]) returning subscription_no, error
+), counted as (
+  select subscription_no, count(*) filter (where error is null) as n from gone group by subscription_no
 )
-update broker.subscriptions s set times_sent = times_sent + counts, last_notification = %(now)s, last_success = %(now)s,
+update broker.subscriptions s set times_sent = times_sent + counted.n, last_notification = %(now)s, last_success = %(now)s,
        failures = 0, retry_at = null, last_error = null,
        is_active = is_active and coalesce(doc -> 'v2' ->> 'status', '') <> 'oneshot'
-from gone where s.subscription_no = gone.subscription_no
+from counted where s.subscription_no = counted.subscription_no
 
 -- name: drop_notification
 delete from broker.notifications where notification_no = %(notification_no)s

@@ -91,10 +91,15 @@ def test_killed_sender_loses_nothing_and_repeats_nothing_acknowledged(
     subscribe(broker, receiver)
     write(broker, 1, 0)
     notify_all(open_city)
-    for kill in ("make", "_finish"):
+    take_turn = sending._take_turn
+
+    def without_answer(city: City, turn: sending._Turn) -> Any:
+        return take_turn(city, turn) if turn.delivered is None else 1 / 0
+
+    for kill, cut in (("make", lambda *given, **named: 1 / 0), ("_take_turn", without_answer)):
         write(broker, 1, len(receiver.got))
         with monkeypatch.context() as patch:
-            patch.setattr(sending, kill, lambda *given, **named: 1 / 0)
+            patch.setattr(sending, kill, cut)
             follow(open_city)
             wait(sender_of(open_city).start(open_city))
         restart(open_city)
