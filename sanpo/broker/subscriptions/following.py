@@ -20,11 +20,12 @@ from sanpo.broker.store import decode
 from sanpo.broker.subscriptions.model import Item, Subscription
 from sanpo.broker.subscriptions.store import (
     SQL,
+    Waiting,
     items_in,
     items_text,
     linked_in,
     load,
-    queue_notification,
+    queue_notifications,
     tell_streams,
 )
 from sanpo.broker.subscriptions.telling import end_expired, tell_in_turn
@@ -166,6 +167,7 @@ def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None
     slow = [each.subscription_no for each, items in told if each.throttling_s or _is_personal(items)]
     last = {row.subscription_no: row.last_due_at for row in tx.all(SQL.last_due, numbers=slow)} if slow else {}
     held = {row.subscription_no: row for row in tx.all(SQL.held, numbers=slow, now=tx.now)} if slow else {}
+    waiting: list[Waiting] = []
     for subscription, given in told:
         no, items = subscription.subscription_no, given
         row = held.get(no)
@@ -177,10 +179,10 @@ def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None
         batches = list(_batches(items, subscription.most_items))
         if row is not None:
             tx.execute(SQL.refill, notification_no=row.notification_no, items=items_text(batches.pop(0)))
-        for batch in batches:
-            queue_notification(tx, no, items_text(batch), due_at)
+        waiting.extend(Waiting(no, items_text(batch), due_at) for batch in batches)
         if subscription.throttling_s:
             tx.execute(SQL.note_due, subscription_no=no, due_at=due_at)
+    queue_notifications(tx, waiting)
     tell_streams(tx, [each for each, _ in told])
 
 
@@ -226,4 +228,4 @@ def _queue_periodic(tx: Transaction) -> None:
         if row.kind == "sources":
             tell_in_turn(tx, row.subscription_no, again=row.is_periodic and not row.is_waiting)
         elif not row.is_waiting:
-            queue_notification(tx, row.subscription_no, items_text([]), tx.now, periodic=True)
+            queue_notifications(tx, [Waiting(row.subscription_no, items_text([]), tx.now, periodic=True)])

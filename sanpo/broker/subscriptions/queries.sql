@@ -102,8 +102,10 @@ update broker.notifications set items = %(items)s::jsonb where notification_no =
 
 -- name: queue
 insert into broker.notifications (notification_id, subscription_no, items, periodic, trigger_reason, queued_at, due_at)
-select %(notification_id)s, subscription_no, %(items)s::jsonb, %(periodic)s, %(trigger_reason)s, %(now)s, %(due_at)s
-from broker.subscriptions where subscription_no = %(subscription_no)s
+select g.id, g.no, g.items::jsonb, g.periodic, g.reason, %(now)s, g.due
+from unnest(%(ids)s::text[], %(numbers)s::bigint[], %(items)s::text[], %(due)s::timestamptz[], %(periodic)s::boolean[],
+            %(reasons)s::text[]) with ordinality as g (id, no, items, due, periodic, reason, place)
+join broker.subscriptions s on s.subscription_no = g.no order by g.place
 
 -- name: note_due
 update broker.subscriptions set last_due_at = %(due_at)s where subscription_no = %(subscription_no)s

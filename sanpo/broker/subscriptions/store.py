@@ -1,6 +1,7 @@
 """The vault's door for subscriptions and notifications."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -83,25 +84,30 @@ def items_text(items: list[Item]) -> str:
     return text([item.as_json() for item in items])
 
 
-def queue_notification(
-    tx: Transaction,
-    subscription_no: int,
-    items: str,
-    due_at: datetime,
-    *,
-    periodic: bool = False,
-    trigger_reason: str | None = None,
-) -> None:
-    tx.execute(
-        SQL.queue,
-        notification_id=PREFIX + new_id("ntf"),
-        subscription_no=subscription_no,
-        items=items,
-        periodic=periodic,
-        trigger_reason=trigger_reason,
-        now=tx.now,
-        due_at=due_at,
-    )
+@dataclass(frozen=True)
+class Waiting:
+    """A notification to be queued: `items` as text, which `items_text` makes."""
+
+    subscription_no: int
+    items: str
+    due_at: datetime
+    periodic: bool = False
+    trigger_reason: str | None = None
+
+
+def queue_notifications(tx: Transaction, waiting: Sequence[Waiting]) -> None:
+    """Queues them in this order."""
+    if waiting:
+        tx.execute(
+            SQL.queue,
+            ids=[PREFIX + new_id("ntf") for _ in waiting],
+            numbers=[each.subscription_no for each in waiting],
+            items=[each.items for each in waiting],
+            due=[each.due_at for each in waiting],
+            periodic=[each.periodic for each in waiting],
+            reasons=[each.trigger_reason for each in waiting],
+            now=tx.now,
+        )
 
 
 def tell_streams(tx: Transaction, subscriptions: Iterable[Subscription]) -> None:

@@ -13,7 +13,15 @@ from sanpo.broker.registrations.store import SQL as REGISTRATIONS
 from sanpo.broker.registrations.store import raise_revision
 from sanpo.broker.store import decode
 from sanpo.broker.subscriptions.sources import Source, SourceSubscription
-from sanpo.broker.subscriptions.store import SQL, find_one, load_to_sources, queue_notification, tell_streams, text
+from sanpo.broker.subscriptions.store import (
+    SQL,
+    Waiting,
+    find_one,
+    load_to_sources,
+    queue_notifications,
+    tell_streams,
+    text,
+)
 from sanpo.ground.db import Transaction
 
 Reason = Literal["newlyMatching", "updated", "noLongerMatching"]
@@ -127,4 +135,4 @@ def _queue(
 ) -> None:
     for first in range(0, len(found), subscription.most_items):
         items = text([each.as_json() for each in found[first : first + subscription.most_items]])
-        queue_notification(tx, subscription.subscription_no, items, tx.now, periodic=periodic, trigger_reason=reason)
+        queue_notifications(tx, [Waiting(subscription.subscription_no, items, tx.now, periodic, reason)])

@@ -91,12 +91,7 @@ def test_killed_sender_loses_nothing_and_repeats_nothing_acknowledged(
     subscribe(broker, receiver)
     write(broker, 1, 0)
     notify_all(open_city)
-    take_turn = sending._take_turn
-
-    def without_answer(city: City, turn: sending._Turn) -> Any:
-        return take_turn(city, turn) if turn.delivered is None else 1 / 0
-
-    for kill, cut in (("make", lambda *given, **named: 1 / 0), ("_take_turn", without_answer)):
+    for kill, cut in KILLS:
         write(broker, 1, len(receiver.got))
         with monkeypatch.context() as patch:
             patch.setattr(sending, kill, cut)
@@ -112,6 +107,15 @@ def test_killed_sender_loses_nothing_and_repeats_nothing_acknowledged(
     by_id = {each["id"]: each["data"][0]["level"]["value"] for each in receiver.got}
     assert list(by_id.values()) == [0, 1, 2, 9]
     assert len(receiver.got) == 5  # the one whose answer was not noted came twice, under one id
+
+
+def _without_answer(city: City, turn: sending._Turn) -> Any:
+    return _TAKE_TURN(city, turn) if turn.delivered is None else 1 / 0
+
+
+_TAKE_TURN = sending._take_turn
+KILLS: list[tuple[str, Any]] = [("make", lambda *given, **named: 1 / 0), ("_take_turn", _without_answer)]
+"""What to put in place of which function: a sender that is killed before it sends, and before it notes the answer."""
 
 
 def restart(city: City) -> None:

@@ -25,7 +25,7 @@ from sanpo.ground.actors import Client, System
 from sanpo.ground.city import City
 from tests.broker.conformance.test_source_subscriptions import CAR, LAMP, register, subscribe, subscription
 from tests.broker.subscriptions.conftest import Receiver
-from tests.broker.subscriptions.test_sending import pass_time, restart, states
+from tests.broker.subscriptions.test_sending import KILLS, pass_time, restart, states
 
 DUTY = System("broker")
 
@@ -62,10 +62,10 @@ def test_killed_sender_loses_nothing_and_keeps_the_order(
     broker: TestClient[Any], receiver: Receiver, open_city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subscribe(broker, receiver)
-    for number, kill in enumerate(("make", "_finish")):
+    for number, (kill, cut) in enumerate(KILLS):
         register(broker, number)
         with monkeypatch.context() as patch:
-            patch.setattr(sending, kill, lambda *given, **named: 1 / 0)
+            patch.setattr(sending, kill, cut)
             follow(open_city)
             wait(sender_of(open_city).start(open_city))
         restart(open_city)
