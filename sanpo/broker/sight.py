@@ -225,6 +225,15 @@ def check_reader(actor: Actor) -> None:
         raise NotSignedIn
 
 
+def may_write(city: City, actor: Actor) -> bool:
+    """Whether the actor may write entities and registrations."""
+    try:
+        check_writer(city, actor)
+    except DomainError:
+        return False
+    return True
+
+
 def check_writer(city: City, actor: Actor) -> Actor:
     """As whom the writing transaction acts: at the broker's own duty where personal entities may be written too.
 

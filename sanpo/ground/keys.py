@@ -11,13 +11,17 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sanpo.ground.errors import DomainError, Kind
 from sanpo.ground.lazy import lazy
+
+_NONCE = 12
 
 
 class MasterSecretIsMissing(DomainError):
@@ -40,6 +44,19 @@ class Keys:
             derivation = HKDF(algorithm=SHA256(), length=32, salt=b"sanpo", info=label.encode())
             found = self._derived[label] = derivation.derive(self.master)
         return found
+
+    def seal(self, label: str, data: bytes) -> str:
+        """Hides data from whoever has not the master secret: AES-256-GCM (NIST SP 800-38D), nonce first, in base64url."""
+        nonce = secrets.token_bytes(_NONCE)
+        return base64.urlsafe_b64encode(nonce + AESGCM(self.secret(label)).encrypt(nonce, data, None)).decode()
+
+    def unseal(self, label: str, sealed: str) -> bytes | None:
+        """What `seal` has hidden under this label; None where it was another secret, or somebody has changed it."""
+        try:
+            given = base64.urlsafe_b64decode(sealed)
+            return AESGCM(self.secret(label)).decrypt(given[:_NONCE], given[_NONCE:], None)
+        except (InvalidTag, ValueError):
+            return None
 
     @lazy
     def _derived(self) -> dict[str, bytes]:

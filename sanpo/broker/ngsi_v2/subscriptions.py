@@ -11,9 +11,9 @@ from sanpo.broker.ngsi_ld.routing import Operation
 from sanpo.broker.ngsi_v2.calls import Call
 from sanpo.broker.ngsi_v2.entities import BODY
 from sanpo.broker.ngsi_v2.subscribing import merge_subscription, public, read_subscription
-from sanpo.broker.store import decode
 from sanpo.broker.subscriptions import actions
 from sanpo.broker.subscriptions.model import Owner
+from sanpo.broker.subscriptions.store import doc_of
 from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 
@@ -40,13 +40,13 @@ def query(call: Call) -> Reply:
         rows, count = actions.find_rows(call.place, owner_of(call), window)
     except TenantNotFound:
         rows, count = [], 0 if window.count else None
-    return call.reply([public(row, decode(row.text), now) for row in rows[: window.limit]], count)
+    return call.reply([public(row, doc_of(call.city, row), now) for row in rows[: window.limit]], count)
 
 
 def retrieve(call: Call) -> Reply:
     """Retrieve Subscription."""
     row = actions.find_row(call.place, owner_of(call), call.segments[0])
-    return call.reply(public(row, decode(row.text), call.city.now()))
+    return call.reply(public(row, doc_of(call.city, row), call.city.now()))
 
 
 def update(call: Call) -> Reply:

@@ -12,12 +12,13 @@ from sanpo.broker.registrations.errors import RegistrationConflicts, Registratio
 from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.registrations.model import Registration, registration_of
 from sanpo.broker.registrations.reading import merge_members, public, read_registration
-from sanpo.broker.registrations.store import SQL, known, raise_revision, rows_of, text
+from sanpo.broker.registrations.store import SQL, doc_of, known, raise_revision, rows_of, text
 from sanpo.broker.selection import Window
-from sanpo.broker.sight import DUTY, check_reader, check_writer
+from sanpo.broker.sight import DUTY, check_reader, check_writer, may_write
 from sanpo.broker.store import decode
 from sanpo.broker.subscriptions.sources import Source
 from sanpo.broker.subscriptions.telling import source_of, tell
+from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 
@@ -38,7 +39,7 @@ def register(place: Place, data: Any, context: Context) -> str:
             SQL.insert_registration,
             tenant_no=tenant_no,
             registration_id=registration_id,
-            doc=text(doc),
+            doc=text(tx.city, doc),
             expires_at=_moment(doc.get("expiresAt")),
             now=tx.now,
         )
@@ -63,7 +64,7 @@ def update(place: Place, registration_id: str, data: Any, context: Context) -> N
             SQL.update_registration,
             tenant_no=tenant_no,
             registration_id=registration_id,
-            doc=text(doc),
+            doc=text(tx.city, doc),
             expires_at=expires_at,
             now=tx.now,
         )
@@ -90,7 +91,9 @@ def retrieve(place: Place, registration_id: str, context: Context, *, system: bo
     tenant_no = place.find_tenant_no()
     with place.transaction() as tx:
         row = _row(tx, tenant_no, registration_id)
-    return public(row, decode(row.text), context, place.city.now(), system=system)
+    return public(
+        row, _shown(place.city, row, may_write(place.city, place.actor)), context, place.city.now(), system=system
+    )
 
 
 def query(
@@ -98,10 +101,10 @@ def query(
 ) -> tuple[list[Any], bool, int]:
     """5.10.2: registrations that match, each with the information that does; whether more follow, and how many there are."""
     check_reader(place.actor)
-    now = place.city.now()
+    now, sees_all = place.city.now(), may_write(place.city, place.actor)
     found = []
     for row in rows_of(place.city, place.find_tenant_no()):
-        registration = registration_of(decode(row.text))
+        registration = registration_of(_shown(place.city, row, sees_all))
         if _is_alive(row.expires_at, now) and matching.match(registration, asked) and fits(registration):
             found.append((row, matching.narrowed(registration, asked).doc))
     page = found[window.offset : window.offset + window.limit]
@@ -139,6 +142,14 @@ def _row(tx: Transaction, tenant_no: int, registration_id: str) -> Any:
     if row is None:
         raise RegistrationNotFound(registration_id=registration_id)
     return row
+
+
+def _shown(city: City, row: Any, sees_all: bool) -> dict[str, Any]:
+    """The document as it is shown: what a source is told beside the request, for those alone who may register."""
+    doc = doc_of(city, row)
+    if not sees_all:
+        doc.pop("contextSourceInfo", None)
+    return doc
 
 
 def _check_conflicts(tx: Transaction, tenant_no: int, doc: Any) -> None:

@@ -1,5 +1,6 @@
 """The vault's door for registrations, and what a process remembers of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from sanpo.ground.queries import load_queries
 SQL = load_queries(__package__)
 _MOST_KEPT = 1_000
 _FRESH_S = 0.02
+LABEL = "broker sources"
 
 
 def forget_revision(city: City) -> None:
@@ -35,8 +37,21 @@ def _revision(city: City) -> int:
     return kept[1]
 
 
-def text(value: Any) -> str:
-    return encode(value).decode()
+def text(city: City, doc: Mapping[str, Any]) -> str:
+    """The document as it is stored: what is said to the source beside the request may be a password (§5.2.9)."""
+    info = doc.get("contextSourceInfo", "")
+    given = doc if isinstance(info, str) else {**doc, "contextSourceInfo": city.keys.seal(LABEL, encode(info))}
+    return encode(given).decode()
+
+
+def doc_of(city: City, row: Any) -> dict[str, Any]:
+    """The document as it was given; without what another secret of the city has sealed."""
+    doc: dict[str, Any] = decode(row.text)
+    info = doc.get("contextSourceInfo")
+    if isinstance(info, str):
+        found = city.keys.unseal(LABEL, info)
+        doc["contextSourceInfo"] = [] if found is None else decode(found)
+    return doc
 
 
 def rows_of(city: City, tenant_no: int) -> list[Any]:
@@ -56,5 +71,5 @@ def known(city: City, tenant_no: int) -> list[tuple[Registration, datetime | Non
         if len(kept) > _MOST_KEPT:
             kept.clear()
         rows = rows_of(city, tenant_no) if revision else []
-        found = kept[tenant_no] = (revision, [(registration_of(decode(row.text)), row.expires_at) for row in rows])
+        found = kept[tenant_no] = (revision, [(registration_of(doc_of(city, row)), row.expires_at) for row in rows])
     return found[1]

@@ -16,10 +16,12 @@ from sanpo.broker.subscriptions.endpoints import EVENTS, shown_address
 from sanpo.broker.subscriptions.errors import SubscriptionExists, SubscriptionNotFound
 from sanpo.broker.subscriptions.model import Kind, Owner
 from sanpo.broker.subscriptions.reading import merge_members, read_subscription
-from sanpo.broker.subscriptions.store import SQL, raise_revision, text, unwatch
+from sanpo.broker.subscriptions.sealing import sealed
+from sanpo.broker.subscriptions.store import SQL, doc_of, raise_revision, text, unwatch
 from sanpo.broker.subscriptions.telling import end_expired, tell_all
 from sanpo.broker.subscriptions.writing import public
 from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System
+from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import NotPermitted, NotSignedIn
 from sanpo.ground.ids import new_id
@@ -78,7 +80,7 @@ def insert_subscription(place: Place, owner: Owner, doc: Any, given: Any = None)
             client_id=owner.client_id,
             agreement_id=owner.agreement_id,
             revision=raise_revision(tx),
-            **_columns(doc, given, tx.now),
+            **_columns(place.city, doc, given),
         )
         if made is None:
             raise SubscriptionExists(subscription_id=subscription_id)
@@ -121,7 +123,7 @@ def change_subscription(
         row = tx.one(SQL.lock_subscription, tenant_no=tenant_no, subscription_id=subscription_id, **owner.where)
         if row is None:
             raise SubscriptionNotFound(subscription_id=subscription_id)
-        columns = _columns(*make(tx, decode(row.text), decode(row.context_text)), tx.now)
+        columns = _columns(place.city, *make(tx, doc_of(place.city, row), decode(row.context_text)))
         columns.pop("subscription_id", None)
         tx.execute(SQL.update_subscription, subscription_no=row.subscription_no, revision=raise_revision(tx), **columns)
         if row.streamed and not columns["streamed"]:
@@ -145,11 +147,12 @@ def _address(tx: Transaction, place: Place, doc: Any, given: Any) -> None:
         doc["jsonldContext"] = address_of(tx, given, place.tenant)
 
 
-def _columns(doc: Any, given: Any, now: datetime) -> dict[str, Any]:
+def _columns(city: City, doc: Any, given: Any) -> dict[str, Any]:
+    now = city.now()
     every = doc.get("timeInterval")
     expires = doc.get("expiresAt")
     return {
-        "doc": text(doc),
+        "doc": text(sealed(city.keys, doc)),
         "context": text(given),
         "endpoint": shown_address(doc["notification"]["endpoint"]["uri"]),
         "streamed": doc["notification"]["endpoint"]["uri"] == EVENTS,
@@ -166,7 +169,7 @@ def retrieve_subscription(
 ) -> Any:
     """Raises `SubscriptionNotFound`, also for another's."""
     row = find_row(place, owner_of(place.actor, kind), subscription_id)
-    return public(row, decode(row.text), context, place.city.now(), system=system)
+    return public(row, doc_of(place.city, row), context, place.city.now(), system=system)
 
 
 def find_row(place: Place, owner: Owner, subscription_id: str) -> Any:
@@ -194,7 +197,7 @@ def list_subscriptions(
     """The actor's own, in the order in which they were created."""
     rows, count = find_rows(place, owner_of(place.actor, kind), window)
     now = place.city.now()
-    docs = [public(row, decode(row.text), context, now, system=system) for row in rows[: window.limit]]
+    docs = [public(row, doc_of(place.city, row), context, now, system=system) for row in rows[: window.limit]]
     return Listed(docs, len(rows) > window.limit, count)
 
 

@@ -69,14 +69,16 @@ class SourceSubscription(Subscription):
         )
 
     def told_of(self, source: Source | None) -> Source | None:
-        """What of a source this subscription is told, None where it does not match."""
+        """What of a source this subscription is told, None where it does not match. What the source is told beside
+        requests is for those who may register alone."""
         if source is None:
             return None
         registration = registration_of(source.doc)
         found = narrowed(registration, *self.asked)
         if not found.doc["information"] or not self.conditions.fit(registration):
             return None
-        return Source(found.doc, source.created_at, source.modified_at)
+        shown = {name: each for name, each in found.doc.items() if name != "contextSourceInfo"}
+        return Source(shown, source.created_at, source.modified_at)
 
 
 def _asked(given: Mapping[str, Any], selection: TypeSelection, attributes: frozenset[str] | None) -> Asked:

@@ -10,7 +10,9 @@ from sanpo.broker.ngsi_v2.subscription import Subscription as OfV2
 from sanpo.broker.store import decode, encode, find_by_ids
 from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.model import Item, Owner, Subscription
+from sanpo.broker.subscriptions.sealing import opened
 from sanpo.broker.subscriptions.sources import SourceSubscription
+from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 from sanpo.ground.queries import load_queries
@@ -35,12 +37,12 @@ def unwatch(tx: Transaction, tenant_no: int) -> None:
 
 
 def load(tx: Transaction, numbers: list[int]) -> list[Subscription]:
-    return [_subscription(row) for row in tx.all(SQL.load, numbers=numbers)]
+    return [_subscription(tx.city, row) for row in tx.all(SQL.load, numbers=numbers)]
 
 
 def load_to_sources(tx: Transaction, tenant_no: int) -> list[SourceSubscription]:
     """The subscriptions of a tenant to registrations, as far as they are on."""
-    found = [_subscription(row) for row in tx.all(SQL.load_to_sources, tenant_no=tenant_no)]
+    found = [_subscription(tx.city, row) for row in tx.all(SQL.load_to_sources, tenant_no=tenant_no)]
     return [each for each in found if isinstance(each, SourceSubscription) and each.is_on(tx.now)]
 
 
@@ -59,9 +61,14 @@ def find_one(tx: Transaction, subscription_no: int) -> Subscription | None:
     return found[0] if found else None
 
 
-def _subscription(row: Any) -> Subscription:
+def doc_of(city: City, row: Any) -> dict[str, Any]:
+    """The document of a subscription, with what is stored sealed."""
+    return opened(city.keys, decode(row.text), row.endpoint)
+
+
+def _subscription(city: City, row: Any) -> Subscription:
     owner = Owner(row.owner, row.organisation_no, row.organisation_id, row.client_id, row.agreement_id, row.kind)
-    doc = decode(row.text)
+    doc = doc_of(city, row)
     made = SourceSubscription if row.kind == "sources" else OfV2 if "v2" in doc else Subscription
     return made(
         row.subscription_no,

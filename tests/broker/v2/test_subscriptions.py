@@ -228,7 +228,7 @@ def test_custom_notification_is_made_to_its_template(v2: Http, open_city: City, 
     room(v2, "R_1", temperature=23.4, list=[1, 2])
     notify_all(open_city)
     method, path, headers, body = receiver.got[0]
-    assert (method, path) == ("PUT", "/notify/R_1?n=&type=Room")
+    assert (method, path) == ("PUT", "/notify/R_1?type=Room&n=")
     assert (headers["content-type"], headers["x-path"], headers["ngsiv2-attrsformat"]) == ("text/x-Room", "/", "custom")
     assert body == b'It is 23.4 degrees, "[1,2]"'
 
