@@ -1,5 +1,6 @@
 """`sanpo ledger`: open ledgers, look into the books, close a day and check it, export statements."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,7 @@ from sanpo.ledger.api import account_out, transfer_out
 from sanpo.ledger.camt import decimal, to_camt, to_csv
 from sanpo.ledger.errors import BooksDiffer
 from sanpo.ledger.exporting import make_sheet
-from sanpo.ledger.model import Close, Ledger
+from sanpo.ledger.model import Close, Ledger, Trial
 
 cli = typer.Typer(no_args_is_help=True, help="Accounts and transfers.")
 OPERATOR = System("operator")
@@ -53,7 +54,7 @@ def open_command(
 def ledgers_command(json: AsJson = False) -> None:
     """The units in which accounts are kept."""
     with open_city() as city:
-        _show([msgspec.structs.asdict(each) for each in list_ledgers(city)], json=json)
+        _show([msgspec.structs.asdict(each) for each in list_ledgers(city)], Ledger.__struct_fields__, json=json)
 
 
 @cli.command("accounts")
@@ -130,7 +131,7 @@ def trial_balance_command(
     with open_city() as city:
         moment = at if at is None or at.tzinfo else at.replace(tzinfo=city.settings.zone)
         found = reading.trial_balance(city, OPERATOR, moment)
-    _show([msgspec.structs.asdict(each) for each in found], json=json)
+    _show([msgspec.structs.asdict(each) for each in found], Trial.__struct_fields__, json=json)
 
 
 @cli.command("close")
@@ -196,8 +197,9 @@ def _show_closes(closes: list[Close], *, json: bool) -> None:
     print_table(shown, [[row[name] for name in shown] for row in rows])
 
 
-def _show(rows: list[dict[str, Any]], *, json: bool) -> None:
+def _show(rows: list[dict[str, Any]], columns: Sequence[str] = (), *, json: bool) -> None:
+    """With `columns`, of nothing too the head of the table is printed: it was looked, and there is nothing."""
     if json:
         print_json(rows)
-    elif rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
+    elif rows or columns:
+        print_table(columns or list(rows[0]), [list(row.values()) for row in rows])

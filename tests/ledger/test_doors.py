@@ -267,6 +267,11 @@ def test_commands_show_the_books(run: Callable[..., Any], tmp_path: Any) -> None
         assert (tmp_path / form).read_bytes().startswith(start)
 
 
+def test_trial_balance_of_empty_books_has_a_head(run: Callable[..., Any]) -> None:
+    assert "accounts" in run("trial-balance", "--at", "2020-01-01")
+    assert json.loads(run("trial-balance", "--at", "2020-01-01", "--json")) == []
+
+
 def test_check_command_fails_when_the_books_were_changed(run: Callable[..., Any], shop: City) -> None:
     run("close", "2026-04-01")
     with psycopg.connect(shop.settings.database_owner_url) as conn:

@@ -36,3 +36,24 @@ class ShopDidNotAnswer(DomainError):
 
     code = "cash.shop_did_not_answer"
     kind = Kind.UNAVAILABLE
+
+
+class PeriodIsInvalid(DomainError):
+    """A period ends before it begins. Fields: since, until."""
+
+    code = "cash.period_is_invalid"
+    kind = Kind.INVALID
+
+
+class StatementIsTooLong(DomainError):
+    """The period has more lines than one statement may hold. Field: limit."""
+
+    code = "cash.statement_is_too_long"
+    kind = Kind.TOO_MANY
+
+
+class MonthIsNotSettled(DomainError):
+    """Invoices of a month are made when its last day is settled. Field: month."""
+
+    code = "cash.month_is_not_settled"
+    kind = Kind.CONFLICT

@@ -4,6 +4,7 @@ from sanpo.ground.jobs import Registry
 from sanpo.services.cash.benefits.campaigns import end_past_campaigns
 from sanpo.services.cash.benefits.expiring import expire_lots
 from sanpo.services.cash.flow import flow_purchases
+from sanpo.services.cash.settling.invoices import issue_due_invoices
 from sanpo.services.cash.settling.settling import settle_when_closed
 from sanpo.services.cash.settling.telling import TASK, tell_settlement
 
@@ -11,6 +12,7 @@ from sanpo.services.cash.settling.telling import TASK, tell_settlement
 def jobs(registry: Registry) -> None:
     registry.every(60, "cash.flow", flow_purchases)
     registry.every(60, "cash.settle", settle_when_closed)
+    registry.every(3600, "cash.invoice", issue_due_invoices)
     registry.task(TASK, tell_settlement)
     registry.every(60, "cash.expiry", expire_lots)
     registry.every(300, "cash.campaigns", end_past_campaigns)

@@ -4,7 +4,8 @@ Invariants
 * A shop has one settlement a day; it, its transfers and the word of it commit together or not at all.
 * What a shop was brought forward, took, gave back, paid in fees and was paid adds up to what is carried over, which is the
   balance of its account in the ledger.
+* An invoice stands as it was issued, and is the sum of its month's settlements.
 * A shop is never paid more than it has. What it owes is carried over to its next settlement.
 
-Tables: `cash.settlements`, `cash.settled_days`.
+Tables: `cash.settlements`, `cash.settled_days`, `cash.invoices`.
 """

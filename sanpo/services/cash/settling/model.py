@@ -1,5 +1,6 @@
 """What a settlement is, what a shop pays, and which day is settled. Pure; the rates are data of the service's manifest."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,6 +29,9 @@ class Terms:
     """When shops are settled, and what they pay for it."""
 
     closing_hour: int
+    registration: str
+    """The city's number as issuer of qualified invoices (登録番号), or nothing."""
+    tax_permille: int
     tiers: tuple[Tier, ...]
 
 
@@ -90,6 +94,20 @@ def fee_of_year(turnover_yen: int, tier: Tier) -> int:
     how sales are spread over the days changes nothing."""
     fee = max(0, turnover_yen) * tier.rate_permille // 1000
     return fee if tier.most_yen_a_year is None else min(fee, tier.most_yen_a_year)
+
+
+def tax_in(yen: int, permille: int) -> int:
+    """The consumption tax that a sum includes; the fraction of a yen is dropped."""
+    tax = abs(yen) * permille // (1000 + permille)
+    return tax if yen >= 0 else -tax
+
+
+def is_registration(number: str) -> bool:
+    """Whether this is T and a corporate number, whose first digit checks the others (法人番号の指定等に関する省令 第2条)."""
+    if not re.fullmatch("T[1-9][0-9]{12}", number):
+        return False
+    digits = [int(digit) for digit in reversed(number[2:])]
+    return int(number[1]) == 9 - sum(digit * (1 + place % 2) for place, digit in enumerate(digits)) % 9
 
 
 def divide(sums: Sums, tiers: Sequence[Tier]) -> Shares:

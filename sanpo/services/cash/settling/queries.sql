@@ -32,3 +32,50 @@ select t.*, s.shop_id from cash.settlements t join cash.shops s using (shop_no) 
 -- name: settlements_of
 select t.*, s.shop_id from cash.settlements t join cash.shops s using (shop_no)
 where s.shop_id = %(shop_id)s and t.day >= %(since)s and t.day <= %(until)s order by t.day desc limit %(limit)s
+
+-- name: references_of
+-- Each with the kind under which the ledger's number was made from it: a settlement has one for each of its transfers.
+select kind, p.payment_id as reference from cash.payments p join cash.shops s using (shop_no),
+  unnest(array['payment', 'benefit']) kind
+where s.shop_id = %(shop_id)s and p.paid_at >= %(since)s and p.paid_at < %(until)s
+union all
+select 'refund', r.refund_id from cash.refunds r join cash.payments p using (payment_no) join cash.shops s using (shop_no)
+where s.shop_id = %(shop_id)s and r.refunded_at >= %(since)s and r.refunded_at < %(until)s
+union all
+select 'settlement/' || code, t.settlement_id from cash.settlements t join cash.shops s using (shop_no), unnest(array[21, 22, 23]) code
+where s.shop_id = %(shop_id)s and t.settled_at >= %(since)s and t.settled_at < %(until)s
+
+-- name: month_is_settled
+select exists (select from cash.settled_days where day >= %(last)s) as is_settled
+
+-- name: lock_invoices
+select pg_advisory_xact_lock(1129270872)
+
+-- name: insert_invoice
+insert into cash.invoices (invoice_id, shop_no, organisation_no, month, issuer, registration, fee_yen, tax_permille, tax_yen,
+  issued_at)
+values (%(invoice_id)s, %(shop_no)s, %(organisation_no)s, %(month)s, %(issuer)s, %(registration)s, %(fee_yen)s,
+  %(tax_permille)s, %(tax_yen)s, %(at)s)
+
+-- name: uninvoiced
+-- Shops with fees in the month that have no invoice for it.
+select t.shop_no, t.organisation_no, sum(t.fee_yen)::bigint as fee_yen from cash.settlements t
+where t.day >= %(month)s and t.day <= %(last)s
+  and not exists (select from cash.invoices i where i.shop_no = t.shop_no and i.month = %(month)s)
+group by t.shop_no, t.organisation_no having sum(t.fee_yen) <> 0 order by t.shop_no
+
+-- name: invoices_of_month
+select i.*, s.shop_id, s.local_name as shop_name from cash.invoices i join cash.shops s using (shop_no)
+where i.month = %(month)s order by i.shop_no
+
+-- name: invoices_of
+select i.*, s.shop_id, s.local_name as shop_name from cash.invoices i join cash.shops s using (shop_no)
+where s.shop_id = %(shop_id)s order by i.month desc
+
+-- name: invoice
+select i.*, s.shop_id, s.local_name as shop_name from cash.invoices i join cash.shops s using (shop_no)
+where i.invoice_id = %(invoice_id)s
+
+-- name: invoiced_days
+select day, taken_yen - refunded_yen as turnover_yen, fee_yen from cash.settlements
+where shop_no = %(shop_no)s and day >= %(month)s and day <= %(last)s and fee_yen <> 0 order by day

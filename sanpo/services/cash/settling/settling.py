@@ -31,7 +31,7 @@ from sanpo.services.cash.settling.telling import TASK
 from sanpo.services.cash.shops import check_till, get_shop, list_shops
 from sanpo.services.cash.wallets import SERVICE, booked, prepare, refuse
 
-FEES_ACCOUNT, PAYOUTS_ACCOUNT = number_of("fees", ""), number_of("payouts", "")
+FEES_ACCOUNT, PAYOUTS_ACCOUNT = number_of("settling/fees", ""), number_of("settling/payouts", "")
 
 
 def settle(city: City, actor: Actor, *, at_once: bool = False) -> list[Settlement]:
