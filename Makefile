@@ -4,6 +4,7 @@ PYTHON ?= python3
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -q
 SANPO = $(VENV)/bin/sanpo
 JOBS ?= 2
+LONG ?= 1
 CLIENT = PYTHONPATH="$(CURDIR)/$(VENV)-client"
 # However the shell is set, what was compiled is kept: to rewrite the asserts of all tests anew costs each worker 4 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,8 +20,8 @@ demo: $(VENV)/.run ## build a small city and open it on 127.0.0.1:8000 (DATA=fil
 test: $(VENV)/.dev ## the default suite, with one walk through a real browser (a minute)
 	@$(VENV)/bin/python -m pytest -n $(JOBS) $(PYTEST_OPTIONS)
 
-test-long: $(VENV)/.dev ## every page in every browser, crashes, races, and much more by chance (ten minutes)
-	@SANPO_LONG=1 $(VENV)/bin/python -m pytest -n $(JOBS) -m "long or hypothesis" $(PYTEST_OPTIONS)
+test-long: $(VENV)/.dev ## every page in every browser, crashes, races, and much more by chance (LONG=4: four times as much)
+	@SANPO_LONG=$(LONG) $(VENV)/bin/python -m pytest -n $(JOBS) -m "long or hypothesis" $(PYTEST_OPTIONS)
 
 test-s3: $(VENV)/.dev $(VENV)-s3/.made ## the lake on an object store: a local S3 server
 	@$(VENV)/bin/python -m pytest -m long tests/lake/test_object_store.py $(PYTEST_OPTIONS)

@@ -32,13 +32,14 @@ from sanpo.ground.embedded import Embedded, start_embedded
 from sanpo.ground.keys import open_keys
 from sanpo.ground.migrate import find_migrations, migrate
 from sanpo.ground.outbox import Outbox
+from tests.chance import LONG, often
 from tests.distribution import Distribution, place
 
 # A loaded machine is slow, not wrong. The default suite asks the same each time, the long one much more, by chance.
 _patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
 hypothesis.settings.register_profile("default", max_examples=20, derandomize=True, **_patient)
-hypothesis.settings.register_profile("long", max_examples=300, print_blob=True, **_patient)
-hypothesis.settings.load_profile("long" if os.environ.get("SANPO_LONG") == "1" else "default")
+hypothesis.settings.register_profile("long", max_examples=often(100, 300), print_blob=True, **_patient)
+hypothesis.settings.load_profile("long" if LONG else "default")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"

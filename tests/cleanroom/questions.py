@@ -1,6 +1,5 @@
 """Strategies that generate questions, and the data that they are asked of."""
 
-import os
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -31,12 +30,11 @@ from sanpo.cleanroom.model import (
     parts_of,
 )
 from sanpo.cleanroom.parse_terms import BUCKETS, UNITS
+from tests.chance import LONG, often
 
 SUBJECTS = 24
-LONG = os.environ.get("SANPO_LONG") == "1"
-"""Asks for many generated cases, and marks their tests for `make test-long`."""
 MARKS = [pytest.mark.long] if LONG else []
-EXAMPLES = 300 if LONG else 8
+EXAMPLES = often(8, 300)
 NAMES = [
     "a",
     "b2",

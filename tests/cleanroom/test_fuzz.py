@@ -18,12 +18,13 @@ from sanpo.cleanroom.plan import Limits, Plan, datasets_used, make_plan
 from sanpo.cleanroom.printer import print_sql
 from sanpo.cleanroom.rules import check_types
 from sanpo.lake import DatasetIsUnknown, Snapshot
-from tests.cleanroom.questions import EXAMPLES, LONG, MARKS
+from tests.chance import LONG, often
+from tests.cleanroom.questions import EXAMPLES, MARKS
 from tests.cleanroom.statements import Author, mutated, noise, soup
 from tests.cleanroom.worlds import CATALOGUE, admission_of, scope_for
 
 pytestmark = MARKS
-STATEMENTS = 22_000 if LONG else 600
+STATEMENTS = often(600, 22_000)
 SEEDS = [20260401 + part for part in range(5 if LONG else 1)]
 """In parts, so that workers can share them: 110,000 statements in the long suite."""
 NOT_THERE = (

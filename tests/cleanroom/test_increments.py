@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanpo.cleanroom.increments import measure_increment, predict_elsewhere, score
-from tests.cleanroom.questions import LONG, MARKS
+from tests.chance import often
+from tests.cleanroom.questions import MARKS
 
 pytestmark = MARKS
 
@@ -31,7 +32,7 @@ def test_gain_is_found_where_it_is(binary: bool, metric: str) -> None:
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_no_gain_is_claimed_for_noise(binary: bool) -> None:
-    worlds = 40 if LONG else 4
+    worlds = often(4, 40)
     verdicts = [measure_increment(*city(seed, effect=0.0, binary=binary)).verdict for seed in range(worlds)]
     assert verdicts.count("gain") == 0
     assert verdicts.count("none") >= 0.9 * worlds

@@ -18,7 +18,8 @@ from sanpo.cleanroom.disclosure import Protection, Release, release
 from sanpo.cleanroom.errors import DisclosureIsNotSafe, TooFewSubjects
 from sanpo.cleanroom.model import Measure
 from sanpo.cleanroom.plan import Cell
-from tests.cleanroom.questions import EXAMPLES, LONG, MARKS
+from tests.chance import often
+from tests.cleanroom.questions import EXAMPLES, MARKS
 
 pytestmark = MARKS
 MINIMUM, PERCENT = 5, 10
@@ -284,7 +285,7 @@ def nearest(value: float, rounding: int) -> int:
     return below if value - below < below + rounding - value else below + rounding
 
 
-@pytest.mark.parametrize("seed", range(20 if LONG else 1))
+@pytest.mark.parametrize("seed", range(often(1, 20)))
 def test_no_cell_of_a_wide_table_is_a_total_minus_its_neighbours(seed: int) -> None:
     """A table of three dimensions with totals, as large as the benchmark's third: no line has a single hidden cell."""
     chance = random.Random(seed)

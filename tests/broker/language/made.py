@@ -1,6 +1,5 @@
 """Entities and queries made by chance, from few names and values, so that they often meet."""
 
-import os
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,8 +22,9 @@ from sanpo.broker.language.q.model import (
     ValueList,
 )
 from sanpo.broker.model import NGSI_LD
+from tests.chance import often
 
-EXAMPLES = 1_500 if os.environ.get("SANPO_LONG") == "1" else 40
+EXAMPLES = often(40, 1_500)
 BASE = "https://city.example/terms#"
 
 

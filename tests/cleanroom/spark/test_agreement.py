@@ -19,11 +19,12 @@ from sanpo.cleanroom.parse import parse_sql
 from sanpo.cleanroom.plan import Limits, Plan
 from sanpo.cleanroom.private import BoundedCells, Bounding
 from sanpo.lake import Snapshot
+from tests.chance import often
 from tests.cleanroom import worlds
 from tests.cleanroom.agreement import assert_same_cells, is_exact
 from tests.cleanroom.bounding import KEYS, boundings, rows, source_table
 from tests.cleanroom.joined_questions import World, admitted_sets, joined_questions, joined_worlds, limits_for
-from tests.cleanroom.questions import LONG, SUBJECTS, fitting_questions, home_rows, reading_rows
+from tests.cleanroom.questions import SUBJECTS, fitting_questions, home_rows, reading_rows
 from tests.cleanroom.spark.servers import SPARK, Server, chosen_for, skip_without_client
 from tests.cleanroom.test_engines import outcome
 from tests.cleanroom.test_joins import lake_of
@@ -31,7 +32,7 @@ from tests.cleanroom.worlds import READINGS, Lake, reading, write_lake
 
 skip_without_client()
 
-RARE, OFTEN = (100, 1_000) if LONG else (8, 50)
+RARE, OFTEN = often(8, 100), often(50, 1_000)
 """Generated cases on Apache Spark, which takes seconds for each, and on Sail."""
 
 
