@@ -297,11 +297,11 @@ def ngsi_ld_page() -> str:
         "NGSI-LD",
         "sanpo/broker/api.py",
         "The operations of ETSI GS CIM 009 that the broker has, each with its clause and every parameter that it takes. "
-        "Any other parameter is refused with 400 `InvalidRequest` (clause 6.3.20). `jsonKeys` and `via` are taken but change "
-        "nothing: values are compared as JSON always, and the way of a request is in its header Via. An answer to an "
-        "operation that was carried out says in `Server-Timing` how many milliseconds its stages took: `actor` (to know "
-        "who asks and what), `context` (to read the body and its @context; those of a batch count as work) and `work` "
-        "(all else).",
+        "Any other parameter is refused with 400 `InvalidRequest` (clause 6.3.20). Values are compared as JSON, but those of "
+        "attributes that `expandValues` names and `jsonKeys` does not. `via` is taken but changes nothing: the way of a "
+        "request is in its header Via. An answer to an operation that was carried out says in `Server-Timing` how many "
+        "milliseconds its stages took: `actor` (to know who asks and what), `context` (to read the body and its @context; "
+        "those of a batch count as work) and `work` (all else).",
         table(("request", "clause", "what it does", "parameters"), rows),
     )
 

@@ -26,7 +26,10 @@ SYSTEM = frozenset(NGSI_LD + name for name in ("createdAt", "modifiedAt", "delet
 _LISTS = frozenset({"attrs", "pick", "omit", "containedBy", "datasetId", "orderBy"})
 _FLAGS = frozenset({"entityMap", "local", "splitEntities"})
 _TEXTS = (
-    frozenset({"join", "q", "csf", "scopeQ", "lang", "geometryProperty", "expandValues", "entityMapLifetime"}) | _LISTS
+    frozenset(
+        {"join", "q", "csf", "scopeQ", "lang", "geometryProperty", "expandValues", "jsonKeys", "entityMapLifetime"}
+    )
+    | _LISTS
 )
 _BODY = frozenset(
     {"type", "entities", "attrs", "q", "geoQ", "csf", "scopeQ", "lang", "containedBy", "join", "joinLevel",
@@ -205,19 +208,22 @@ def _picked(asked: Asked, context: Context) -> Part | None:
 
 
 def _condition(asked: Asked, context: Context) -> tuple[Part | None, bool]:
+    # Values are JSON and not terms of the context, but where expandValues names their attribute and jsonKeys does not (§4.9).
+    expanded = _listed(asked, context, "expandValues") - _listed(asked, context, "jsonKeys")
     given = asked.get("q")
     if given is None:
         return None, False
-    query = parse_q(given, context, expand_values=_expanded(asked, context))
+    query = parse_q(given, context, expand_values=expanded)
     depth = link_depth(query)
     if depth > join_level(asked.values):
         raise ParameterIsInvalid(name="q", problem="looks deeper into linked entities than join and joinLevel allow")
     return Q(query), bool(attributes_of(query) - SYSTEM)
 
 
-def _expanded(asked: Asked, context: Context) -> frozenset[str]:
-    given = asked.get("expandValues")
-    return frozenset(parse_attrs(given, context, parameter="expandValues")) if given else frozenset()
+def _listed(asked: Asked, context: Context, name: str) -> frozenset[str]:
+    """The attributes that a parameter names."""
+    given = asked.get(name)
+    return frozenset(parse_attrs(given, context, parameter=name)) if given else frozenset()
 
 
 def _place(asked: Asked, context: Context) -> tuple[Part | None, bool]:

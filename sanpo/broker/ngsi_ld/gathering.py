@@ -23,7 +23,7 @@ from sanpo.ground.errors import DomainError
 
 _PASSED = (
     "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "expandValues",
-    "datasetId",
+    "jsonKeys", "datasetId",
 )  # fmt: skip
 FILTERS = frozenset({"attrs", "q", "geoQ", "georel", "geometry", "coordinates", "geoproperty", "scopeQ"})
 """What is asked of an entity once its parts from several sources are together (§5.7.2.4)."""
@@ -135,7 +135,7 @@ def _question(match: Match, passed: Mapping[str, str]) -> Request:
     place = {name: passed[name] for name in ("georel", "geometry", "coordinates", "geoproperty") if name in passed}
     if place:
         body["geoQ"] = place
-    body |= {name: passed[name] for name in ("q", "scopeQ", "expandValues") if name in passed}
+    body |= {name: passed[name] for name in ("q", "scopeQ", "expandValues", "jsonKeys") if name in passed}
     body |= {name: passed[name].split(",") for name in ("attrs", "datasetId") if name in passed}
     return Request(match, "POST", "entityOperations/query", {}, body)
 

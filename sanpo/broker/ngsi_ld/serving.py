@@ -1,10 +1,12 @@
 """The conductor of a request: route, preconditions, actor, handler, answer. An error becomes ProblemDetails (§6.3.2).
 
+That of NGSIv2 (`ngsi_v2/serving.py`) goes the same way, with its own paths, errors and headers.
+
 A plain ASGI application beside Litestar's handlers: their machinery costs more than the whole of a read here.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -35,11 +37,17 @@ log = structlog.get_logger()
 PREFIX = b"/ngsi-ld/v1"
 _ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 _BY_ID = PREFIX + b"/entities/"
-_WRITING = ("POST", "PATCH", "PUT")
+_REFUSALS = {
+    404: ("ResourceNotFound", "There is no such resource."),
+    405: ("OperationNotSupported", "The method is not allowed here."),
+    413: ("RequestEntityTooLarge", "The body is too large."),
+    500: ("InternalError", "The broker has failed."),
+}
+"""The refusals that have a body (§6.3.2): the kind of error, and its title."""
 
 
 class Server:
-    """Serves one table of operations."""
+    """Serves one table of operations. What another API does otherwise stands below `conduct`."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -93,51 +101,83 @@ class Server:
         quick: bool = False,
     ) -> Reply | None:
         """One request from its parts to its answer. Raises nothing; None where it is to be quick and would not be."""
-        started = perf_counter()
         try:
-            segments = [unquote(part.decode("latin-1")) for part in _path_of(raw_path)]
-            methods = self.table.find(segments)
-            if methods is None:
-                return problem(404, "ResourceNotFound", "There is no such resource.", raw_path.decode("latin-1"))
-            operation = methods.get(method)
-            if operation is None:
-                return _not_allowed(method, methods)
-            refusal = _precondition(operation, headers, body)
-            if refusal is not None:
-                return refusal
-            media_type = choose(headers.get("accept", ""), operation.offers)
-            if media_type is None:
-                return Reply(406)
-            query = parameters_in(operation, query_string)
-            actor = actor_in(city, cookie_name, method, headers)
-            if isinstance(actor, Anonymous) and not operation.for_all:
-                raise NotSignedIn  # before a handler fetches the @context that the request names
-            places = [got for want, got in zip(_pattern(operation), segments, strict=True) if want == "{}"]
-            call = Call(city, actor, method, places, query, headers, body or b"", media_type)
-            if "via" in headers and is_loop(call):
-                return problem(
-                    508, "LoopDetected", "The request has come through this broker before.", headers["via"][:500]
-                )
-            if quick and (not sees_public_only(actor) or call.is_distributed):
-                return None
-            return _work(operation, call, started)
+            return self._answer(city, cookie_name, method, raw_path, query_string, headers, body, quick)
         except DomainError as error:
-            return on_error(city, error, headers)
+            return self.on_error(city, error, headers)
         except (RecursionError, UnicodeDecodeError, psycopg.DataError) as error:
-            return on_error(city, EntityIsInvalid(where="request", problem=unreadable(error)), headers)
+            return self.on_error(city, self.unreadable(unreadable(error)), headers)
         except Exception as error:
             log.exception("request_crashed", path=method, problem=type(error).__name__)
-            return problem(500, "InternalError", "The broker has failed.", "")
+            return self.refuse(500)
 
+    def _answer(
+        self,
+        city: City,
+        cookie_name: str,
+        method: str,
+        raw_path: bytes,
+        query_string: bytes,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        quick: bool,
+    ) -> Reply | None:
+        started = perf_counter()
+        path = raw_path.partition(b"?")[0][len(self.prefix) :].strip(b"/")
+        segments = [unquote(part.decode("latin-1")) for part in path.split(b"/")]
+        methods = self.table.find(segments)
+        if methods is None:
+            return self.refuse(404, raw_path.decode("latin-1"))
+        operation = methods.get(method)
+        if operation is None:
+            allowed = ", ".join(sorted(methods))
+            return self.refuse(405, allowed, [(b"allow", allowed.encode())])
+        status = _precondition(operation, headers, body)
+        if status is not None:
+            limits = {413: str(operation.max_body_bytes), 415: ", ".join(sorted(operation.bodies))}
+            return self.refuse(status, limits.get(status, ""))
+        media_type = choose(headers.get("accept", ""), operation.offers)
+        if media_type is None:
+            return self.refuse(406, ", ".join(operation.offers))
+        query = parameters_in(operation, query_string)
+        actor = actor_in(city, cookie_name, method, headers)
+        if isinstance(actor, Anonymous) and not operation.for_all:
+            raise NotSignedIn  # before a handler fetches the @context that the request names
+        places = [got for want, got in zip(operation.path.strip("/").split("/"), segments, strict=True) if want == "{}"]
+        call = self.call(city, actor, method, places, query, headers, body or b"", media_type)
+        if quick and (not sees_public_only(actor) or call.is_distributed):
+            return None
+        return self.work(operation, call, started)
 
-def _work(operation: Operation, call: Call, started: float) -> Reply:
-    """The answer, and in `Server-Timing` how many milliseconds its stages took."""
-    known = perf_counter()
-    is_sent_on = operation.clause in distributing.NAMES and call.is_distributed
-    reply = distributing.write(operation, call) if is_sent_on else operation.handler(call)
-    taken = (known - started, call.context_s, perf_counter() - known - call.context_s)
-    stages = b"actor;dur=%.2f, context;dur=%.2f, work;dur=%.2f" % tuple(1_000 * each for each in taken)
-    return Reply(reply.status, reply.body, reply.media_type, [*reply.headers, (b"server-timing", stages)], reply.stream)
+    call: Callable[..., Call] = Call
+    prefix = PREFIX
+
+    def unreadable(self, problem: str) -> DomainError:
+        return EntityIsInvalid(where="request", problem=problem)
+
+    def on_error(self, city: City, error: DomainError, headers: Mapping[str, str]) -> Reply:
+        return on_error(city, error, headers)
+
+    def refuse(self, status: int, about: str = "", headers: Headers | None = None) -> Reply:
+        """The answer to what reaches no handler. `about` is what there is, or may be: the path, methods, types, bytes."""
+        if status not in _REFUSALS:
+            return Reply(status)
+        kind, title = _REFUSALS[status]
+        found = problem(status, kind, title, about)
+        return Reply(found.status, found.body, found.media_type, headers or [])
+
+    def work(self, operation: Operation, call: Any, started: float) -> Reply:
+        """The answer, and in `Server-Timing` how many milliseconds its stages took."""
+        if "via" in call.headers and is_loop(call):
+            way = call.headers["via"][:500]
+            return problem(508, "LoopDetected", "The request has come through this broker before.", way)
+        known = perf_counter()
+        is_sent_on = operation.clause in distributing.NAMES and call.is_distributed
+        reply = distributing.write(operation, call) if is_sent_on else operation.handler(call)
+        taken = (known - started, call.context_s, perf_counter() - known - call.context_s)
+        stages = b"actor;dur=%.2f, context;dur=%.2f, work;dur=%.2f" % tuple(1_000 * each for each in taken)
+        timed = [*reply.headers, (b"server-timing", stages)]
+        return Reply(reply.status, reply.body, reply.media_type, timed, reply.stream)
 
 
 def _is_quick(method: str, scope: Any, headers: Mapping[str, str]) -> bool:
@@ -174,28 +214,14 @@ async def _read(receive: Receive) -> bytes | None:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _not_allowed(method: str, methods: Iterable[str]) -> Reply:
-    found = problem(405, "OperationNotSupported", "The method is not allowed here.", method)
-    return Reply(found.status, found.body, found.media_type, [(b"allow", ", ".join(sorted(methods)).encode())])
-
-
-def _path_of(raw_path: bytes) -> list[bytes]:
-    path = raw_path.partition(b"?")[0]
-    return path[len(PREFIX) :].strip(b"/").split(b"/")
-
-
-def _pattern(operation: Operation) -> list[str]:
-    return operation.path.strip("/").split("/")
-
-
-def _precondition(operation: Operation, headers: Mapping[str, str], body: bytes | None) -> Reply | None:
-    """Length, size and media type of the body (§6.3.4): refused before anything is looked up."""
-    if operation.method in _WRITING and "content-length" not in headers:
-        return Reply(411)
+def _precondition(operation: Operation, headers: Mapping[str, str], body: bytes | None) -> int | None:
+    """Length, size and media type of the body (§6.3.4): the status that refuses it before anything is looked up."""
+    if operation.bodies and "content-length" not in headers:
+        return 411
     if body is None or len(body) > operation.max_body_bytes:
-        return problem(413, "RequestEntityTooLarge", "The body is too large.", f"{operation.max_body_bytes} bytes")
+        return 413
     if operation.bodies and media_type_of(headers.get("content-type", "")) not in operation.bodies:
-        return Reply(415)
+        return 415
     return None
 
 

@@ -80,6 +80,8 @@ FOUND = [
     ('q=heldBy{Boat:name}=="birke"&join=inline&joinLevel=1', []),
     ("q=kind==bakery&expandValues=kind", ["k:1"]),
     ("q=kind==bakery", []),
+    ("q=kind==bakery&expandValues=kind&jsonKeys=kind", []),
+    ('q=address[city]=="Berlin"&jsonKeys=address', ["k:1"]),
     ("scopeQ=(/north/park;/firm/unit)", ["k:2"]),  # 4.19
     ("scopeQ=(/north/park;/firm/unit)|/north/park", ["k:1", "k:2"]),
     ("scopeQ=/firm/unit|/nowhere", ["k:2"]),
@@ -112,6 +114,7 @@ WRONG = [
     ("/temporal/entities?type=Kiosk&timerel=after&timeAt=2020-01-01T00:00:00Z&options=never", "InvalidRequest"),
     ("/entities?type=Kiosk&q=seats>4..5", "BadRequestData"),  # 4.9
     ("/entities?type=Kiosk&csf=))bad((", "BadRequestData"),  # 5.7.2.4
+    ("/entities?type=Kiosk&jsonKeys=a;b", "BadRequestData"),
     ("/entities?type=Kiosk&georel=near;maxDistance==0&geometry=Point&coordinates=[1,2]", "BadRequestData"),  # 4.10
     ("/entities?type=Kiosk&georel=near;maxDistance==inf&geometry=Point&coordinates=[1,2]", "BadRequestData"),
     ("/entities?type=Kiosk&georel=near;maxDistance==1e400&geometry=Point&coordinates=[1,2]", "BadRequestData"),

@@ -293,9 +293,11 @@ def test_entity_is_retrieved_by_what_the_source_serves(
 def test_query_is_asked_as_the_source_takes_it(here: TestClient[Any], source: Source) -> None:
     register(here, source, operations=["queryBatch"])
     source.lay("POST", "entityOperations/query", 200, [WHOLE])
-    assert here.get("/entities?type=Car&q=speed>20&georel=within&geometry=Point&coordinates=[1,2]").status_code == 200
+    place = "georel=within&geometry=Point&coordinates=[1,2]"
+    assert here.get(f"/entities?type=Car&q=speed>20&jsonKeys=speed&{place}").status_code == 200
     asked = source.asked[0][2]
     assert (asked["entities"], asked["q"], asked["geoQ"]["georel"]) == ([{"type": "Car"}], "speed>20", "within")
+    assert asked["jsonKeys"] == "speed"
 
 
 def test_query_by_post_is_asked_in_the_url_of_a_source_that_takes_no_other(

@@ -58,8 +58,8 @@ _SCALAR = f'number | "text" | true | false | URI | {MOMENTS}'
 def parse_q(text: str, names: Names, *, parameter: str = "q", expand_values: frozenset[str] = frozenset()) -> Query:
     """The query that `text` is. Raises `QueryIsMalformed`, `QueryIsTooComplex`.
 
-    `expand_values` are the IRIs of attributes whose values are terms of the context (parameter expandValues). Values are
-    compared as JSON always, so that jsonKeys changes nothing.
+    `expand_values` are the IRIs of attributes whose values are terms of the context (parameter expandValues). All others
+    are compared as JSON.
     """
     scanner = Scanner(text, parameter)
     query = _Reader(scanner, names, expand_values).any_of(0)
