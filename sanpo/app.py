@@ -20,6 +20,7 @@ from sanpo.ground.jobs import Registry
 from sanpo.ground.keys import open_keys
 from sanpo.ground.migrate import Migration, check_migrated, find_migrations, is_app_login, migrate
 from sanpo.ground.outbox import Outbox
+from sanpo.ground.payouts import Payer
 from sanpo.ground.plugins import load_plugins
 from sanpo.ground.web import WebParts, create_web
 from sanpo.ground.words import load_words
@@ -63,7 +64,7 @@ def open_city(settings: Settings, *, clock: Clock | None = None, pool: int = 10)
     db = Database(settings.database_url, max_size=pool)
     db.open()
     words, plugins = load_words(packages()), load_plugins()
-    return City(settings, db, clock or SystemClock(), keys, words, plugins, Outbox(), _erasers())
+    return City(settings, db, clock or SystemClock(), keys, words, plugins, Outbox(), _erasers(), _payer())
 
 
 def _erasers() -> tuple[Eraser, ...]:
@@ -71,6 +72,12 @@ def _erasers() -> tuple[Eraser, ...]:
 
     of_services = (room(package, "erasing") for package in load_plugins().packages)
     return (erase_entities, *(module.erase for module in of_services if module is not None))
+
+
+def _payer() -> Payer | None:
+    """The service that has money to pay for uses with: the first that brings the room `payouts`."""
+    rooms = (room(package, "payouts") for package in load_plugins().packages)
+    return next((module.pay for module in rooms if module is not None), None)
 
 
 def check_city(settings: Settings) -> None:

@@ -34,8 +34,9 @@ def record(tx: Transaction, ready: Ready) -> Answer:
         tx,
         entry_no=entry.entry_no,
         agreement=agreement,
-        subject_count=ready.contributor_count,
-        released_cells=len(ready.rows) - ready.suppressed,
+        subjects=_subjects(ready),
+        most=int.from_bytes(plan.admission.bits, "little").bit_count(),
+        cells=len(ready.rows) - ready.suppressed,
     )
     return Answer(
         entry_id=entry.entry_id,
@@ -86,8 +87,12 @@ def _entry(tx: Transaction, ready: Ready, versions: dict[str, int]) -> Appended:
         body=body,
         agreement_no=agreement.agreement_no,
         organisation_no=agreement.organisation_no,
-        subjects=SubjectSet(ready.contributors, plan.admission.universe, ready.contributor_count),
+        subjects=_subjects(ready),
     )
+
+
+def _subjects(ready: Ready) -> SubjectSet:
+    return SubjectSet(ready.contributors, ready.plan.admission.universe, ready.contributor_count)
 
 
 def record_refusal(city: City, actor: Client | Staff, agreement_id: str, question: Question, refusal: Withheld) -> None:

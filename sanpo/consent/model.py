@@ -146,12 +146,16 @@ class AnalysisRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Metric(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a gain is measured: `per` units for each answer, released cell or subject; or reported by the recipient."""
+    """How a gain is measured: `per` units for each answer, released cell or subject; or reported by the recipient.
+
+    `paid_in` points: the recipient pays each subject of a use `per` yen, in points, with the answer. For givers only.
+    """
 
     name: Name
     unit: Text
     basis: Literal["answer", "cell", "subject", "reported"]
     per: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    paid_in: Literal["points"] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Gain(Struct, frozen=True, forbid_unknown_fields=True):
@@ -263,6 +267,9 @@ def check_draft(draft: Draft, *, today: date) -> None:
         text = draft.gains.of(side).text
         if not text.ja.strip() or not text.en.strip():
             raise AgreementHasEmptyGain(side=side)
+        metric = draft.gains.of(side).metric
+        if metric.paid_in is not msgspec.UNSET and (side, metric.basis) != ("giver", "subject"):
+            raise AgreementIsInvalid(where=f"$.gains.{side}.metric.paid_in", problem="only givers are paid, by subject")
     for term in draft.purpose.dpv:
         if term not in PURPOSES:
             raise PurposeIsUnknown(given=term, accepted=", ".join(sorted(PURPOSES)))

@@ -11,6 +11,7 @@ from sanpo.ground.config import Settings
 from sanpo.ground.db import Database, Transaction
 from sanpo.ground.keys import Keys
 from sanpo.ground.outbox import Outbox
+from sanpo.ground.payouts import Payer
 from sanpo.ground.plugins import Plugins
 from sanpo.ground.words import Words
 
@@ -20,8 +21,8 @@ Eraser = Callable[[Transaction, int], Mapping[str, int]]
 
 @dataclass(frozen=True)
 class City:
-    """Settings, stores, keys and words of one city, and who takes part in an erasure. Immutable; safe to share between
-    threads.
+    """Settings, stores, keys and words of one city, who takes part in an erasure, and who pays for uses. Immutable; safe to
+    share between threads.
     """
 
     settings: Settings
@@ -32,6 +33,7 @@ class City:
     plugins: Plugins
     outbox: Outbox
     erasers: tuple[Eraser, ...] = ()
+    payer: Payer | None = None
 
     @property
     def lake_url(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sanpo.consent import PublishedAgreement, find_agreement
 from sanpo.ground.actors import Actor, Client, Staff, System, require
@@ -10,10 +10,13 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError, Kind, NotFound, NotPermitted
 from sanpo.ground.ids import new_id
+from sanpo.ground.payouts import Payout
+from sanpo.journal import SubjectSet
 from sanpo.returns.model import quantity_of
 from sanpo.returns.store import SQL
 
-SIDES = ("giver", "city", "organisation")
+Side = Literal["giver", "city", "organisation"]
+SIDES: tuple[Side, ...] = ("giver", "city", "organisation")
 
 
 class ReturnIsNotReported(DomainError):
@@ -23,9 +26,17 @@ class ReturnIsNotReported(DomainError):
     kind = Kind.INVALID
 
 
+class ReturnIsNotPaid(DomainError):
+    """The agreement pays for uses, but the city has no service that could."""
+
+    code = "returns.return_is_not_paid"
+    kind = Kind.UNAVAILABLE
+
+
 @dataclass(frozen=True)
 class Accrual:
-    """What one use gave one side. `quantity` is None while only a report can tell; `share` is one giver's part."""
+    """What one use gave one side. `quantity` is None while only a report can tell; `share` is one giver's part, in yen where
+    it is `paid_in` points."""
 
     side: str
     metric: str
@@ -34,21 +45,28 @@ class Accrual:
     basis: str
     quantity: int | None
     share: int | None
+    paid_in: str | None = None
 
     def unit(self, lang: str) -> str:
         return self.unit_en if lang == "en" else self.unit_ja
 
 
 def accrue(
-    tx: Transaction, *, entry_no: int, agreement: PublishedAgreement, subject_count: int, released_cells: int
+    tx: Transaction, *, entry_no: int, agreement: PublishedAgreement, subjects: SubjectSet, most: int, cells: int
 ) -> list[Accrual]:
-    """Records the three returns of a use in the transaction that releases its answer."""
+    """Records the three returns of a use in the transaction that releases its answer of so many `cells`, and has those paid
+    that are paid. `most` people could have been in it. Raises `ReturnIsNotPaid`, and what the payer raises."""
     accruals = []
     for side in SIDES:
-        metric = agreement.gains.of(side).metric  # type: ignore[arg-type]
-        quantity = quantity_of(metric.basis, metric.per, subject_count=subject_count, released_cells=released_cells)
+        metric = agreement.gains.of(side).metric
+        quantity = quantity_of(metric.basis, metric.per, subject_count=subjects.count, released_cells=cells)
         share = metric.per if metric.basis == "subject" else None
-        accruals.append(Accrual(side, metric.name, metric.unit.ja, metric.unit.en, metric.basis, quantity, share))
+        paid_in = metric.paid_in or None
+        unit = metric.unit
+        accruals.append(Accrual(side, metric.name, unit.ja, unit.en, metric.basis, quantity, share, paid_in))
+        if paid_in:
+            paying = agreement.agreement_no, agreement.organisation_no, metric.per
+            _pay(tx, Payout(entry_no, *paying, subjects.bits, subjects.count, most))
     tx.execute(
         SQL.insert_accruals,
         entry_no=entry_no,
@@ -59,10 +77,17 @@ def accrue(
         units_ja=[a.unit_ja for a in accruals],
         units_en=[a.unit_en for a in accruals],
         bases=[a.basis for a in accruals],
-        pers=[agreement.gains.of(a.side).metric.per for a in accruals],  # type: ignore[arg-type]
+        pers=[agreement.gains.of(side).metric.per for side in SIDES],
         quantities=[a.quantity for a in accruals],
+        paid_ins=[a.paid_in for a in accruals],
     )
     return accruals
+
+
+def _pay(tx: Transaction, payout: Payout) -> None:
+    if tx.city.payer is None:
+        raise ReturnIsNotPaid
+    tx.city.payer(tx, payout)
 
 
 def of_uses(city: City, actor: Actor, entry_nos: list[int]) -> dict[int, list[Accrual]]:
@@ -72,7 +97,7 @@ def of_uses(city: City, actor: Actor, entry_nos: list[int]) -> dict[int, list[Ac
         for row in tx.all(SQL.accruals_of, entry_nos=entry_nos):
             share = row.per if row.basis == "subject" else None
             found[row.entry_no].append(
-                Accrual(row.side, row.metric, row.unit_ja, row.unit_en, row.basis, row.quantity, share)
+                Accrual(row.side, row.metric, row.unit_ja, row.unit_en, row.basis, row.quantity, share, row.paid_in)
             )
     return dict(found)
 
@@ -103,7 +128,7 @@ def report_return(city: City, actor: Actor, agreement_id: str, *, side: str, qua
         raise NotFound(what="agreement")
     if side not in SIDES:
         raise NotPermitted(needed=" | ".join(SIDES))
-    basis = agreement.gains.of(side).metric.basis  # type: ignore[arg-type]
+    basis = agreement.gains.of(side).metric.basis
     if basis != "reported":
         raise ReturnIsNotReported(side=side, basis=basis)
     report_id = new_id("rep")

@@ -1,8 +1,9 @@
 -- name: insert_accruals
-insert into returns.accruals (entry_no, side, agreement_no, metric, unit_ja, unit_en, basis, per, quantity, at)
-select %(entry_no)s, side, %(agreement_no)s, metric, unit_ja, unit_en, basis, per, quantity, %(at)s
+insert into returns.accruals (entry_no, side, agreement_no, metric, unit_ja, unit_en, basis, per, quantity, paid_in, at)
+select %(entry_no)s, side, %(agreement_no)s, metric, unit_ja, unit_en, basis, per, quantity, paid_in, %(at)s
 from unnest(%(sides)s::text[], %(metrics)s::text[], %(units_ja)s::text[], %(units_en)s::text[], %(bases)s::text[],
-            %(pers)s::int[], %(quantities)s::bigint[]) as r (side, metric, unit_ja, unit_en, basis, per, quantity)
+            %(pers)s::int[], %(quantities)s::bigint[], %(paid_ins)s::text[])
+  as r (side, metric, unit_ja, unit_en, basis, per, quantity, paid_in)
 
 -- name: accruals_of
 select * from returns.accruals where entry_no = any(%(entry_nos)s)

@@ -90,6 +90,8 @@ def list_uses(city: City, actor: Actor, *, before: int | None = None, limit: int
 def _amount(accrual: Accrual, lang: str, t: Callable[..., str], included: bool) -> str:
     if accrual.quantity is None:
         return t("returns.to_come")
+    if accrual.paid_in and included:
+        return t("returns.your_pay", quantity=accrual.quantity, unit=accrual.unit(lang), share=accrual.share)
     if accrual.share is not None and included:
         return t("returns.your_share", quantity=accrual.quantity, unit=accrual.unit(lang), share=accrual.share)
     return t("returns.quantity", quantity=accrual.quantity, unit=accrual.unit(lang))

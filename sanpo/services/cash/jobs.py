@@ -3,6 +3,7 @@
 from sanpo.ground.jobs import Registry
 from sanpo.services.cash.benefits.campaigns import end_past_campaigns
 from sanpo.services.cash.benefits.expiring import expire_lots
+from sanpo.services.cash.benefits.payouts import distribute
 from sanpo.services.cash.flow import flow_purchases
 from sanpo.services.cash.settling.invoices import issue_due_invoices
 from sanpo.services.cash.settling.settling import settle_when_closed
@@ -16,3 +17,4 @@ def jobs(registry: Registry) -> None:
     registry.task(TASK, tell_settlement)
     registry.every(60, "cash.expiry", expire_lots)
     registry.every(300, "cash.campaigns", end_past_campaigns)
+    registry.every(10, "cash.payouts", distribute)

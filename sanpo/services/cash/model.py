@@ -63,7 +63,7 @@ class Payment:
 
 @dataclass(frozen=True)
 class Rules:
-    """The city's limits, in yen and minutes; from the service's manifest."""
+    """The city's limits, in yen and minutes; from the service's manifest. What agreements pay is good for `return_months`."""
 
     wallet_limit_yen: int
     payment_limit_yen: int
@@ -71,6 +71,7 @@ class Rules:
     month_limit_yen: int
     code_minutes: int
     bill_minutes: int
+    return_months: int
 
 
 @cache

@@ -13,6 +13,7 @@ from sanpo.ground.problems import language_of, problem_responses
 from sanpo.services.cash.benefits import campaigns, funds, giving
 from sanpo.services.cash.benefits.holdings import benefits_of
 from sanpo.services.cash.benefits.model import Campaign, CampaignDraft
+from sanpo.services.cash.benefits.payouts import PaidByAgreement, paid_by_agreements
 
 PATH = "/api/cash"
 CAMPAIGN = f"{PATH}/campaigns/{{campaign_id:str}}"
@@ -85,6 +86,12 @@ def get_benefits(request: Request[Any, Any, Any], city: City, actor: Actor) -> B
     names = [name for name in LotOut.__struct_fields__ if name != "name"]
     lots = [LotOut(name=lot.name(lang), **{name: getattr(lot, name) for name in names}) for lot in found.lots]
     return BenefitsOut(found.total_yen, lots)
+
+
+@get(f"{PATH}/me/returns", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403))
+def get_returns(city: City, actor: Actor) -> list[PaidByAgreement]:
+    """What each agreement has paid the resident for uses, in points."""
+    return paid_by_agreements(city, actor)
 
 
 @get(f"{PATH}/campaigns", sync_to_thread=True, tags=TAGS, responses=problem_responses())
@@ -160,6 +167,7 @@ def campaign_out(campaign: Campaign) -> CampaignOut:
 
 handlers: list[Any] = [
     get_benefits,
+    get_returns,
     get_campaigns,
     get_campaign,
     post_campaign,

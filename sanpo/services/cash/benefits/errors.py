@@ -43,3 +43,10 @@ class DepositIsAnother(DomainError):
 
     code = "cash.deposit_is_another"
     kind = Kind.CONFLICT
+
+
+class ReturnIsNotFunded(DomainError):
+    """The agreement pays residents for uses, and its organisation's funds would not do for all of them. Field: needed_yen."""
+
+    code = "cash.return_is_not_funded"
+    kind = Kind.CONFLICT

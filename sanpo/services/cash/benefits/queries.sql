@@ -135,3 +135,26 @@ select l.lot_id, l.campaign_no, c.campaign_id, l.agreement_no, c.name_ja, c.name
 from cash.lots l left join cash.campaigns c using (campaign_no)
 where l.subject_no = %(subject_no)s and l.left_yen > 0 and l.expires_at > %(at)s
 order by l.is_bound desc, l.expires_at, l.lot_no
+
+-- name: insert_payout
+insert into cash.payouts (entry_no, agreement_no, organisation_no, yen_each, subjects, subject_count, used_at)
+values (%(entry_no)s, %(agreement_no)s, %(organisation_no)s, %(yen_each)s, %(subjects)s, %(subject_count)s, %(at)s)
+
+-- name: lock_payout
+select entry_no, agreement_no, organisation_no, yen_each, subjects, next_subject from cash.payouts
+where paid_at is null order by entry_no limit 1 for update skip locked
+
+-- name: go_on_with_payout
+update cash.payouts set next_subject = %(next_subject)s, paid_at = %(paid_at)s where entry_no = %(entry_no)s
+
+-- name: add_returns
+insert into cash.lots (lot_id, subject_no, agreement_no, organisation_no, occasion, is_bound, granted_yen, left_yen,
+  granted_at, expires_at)
+select lot_id, subject_no, %(agreement_no)s, %(organisation_no)s, '', false, %(yen)s, %(yen)s, %(at)s, %(expires_at)s
+from unnest(%(lot_ids)s::text[], %(subject_nos)s::int[]) as g (lot_id, subject_no)
+on conflict (agreement_no, subject_no, expires_at) where agreement_no is not null
+do update set granted_yen = lots.granted_yen + excluded.granted_yen, left_yen = lots.left_yen + excluded.left_yen
+
+-- name: paid_of
+select agreement_no, sum(granted_yen) as yen from cash.lots
+where subject_no = %(subject_no)s and agreement_no is not null group by agreement_no
