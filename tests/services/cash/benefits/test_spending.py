@@ -1,11 +1,15 @@
 """Lots pay before money, in their order; refunds restore them; what is over goes back to the funder."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sanpo.ground.clock import FixedClock
+from sanpo.services.cash.benefits.campaigns import get_campaign
 from sanpo.services.cash.benefits.expiring import expire_lots
 from sanpo.services.cash.benefits.giving import claim
 from sanpo.services.cash.benefits.holdings import benefits_of
+from sanpo.services.cash.model import number_of
 from sanpo.services.cash.outcomes import Outcome
 from tests.services.cash.benefits.conftest import Giving
 
@@ -125,4 +129,34 @@ def test_refund_takes_back_what_the_payment_earned(giving: Giving) -> None:
     assert giving.refund(payment_id, 500) is Outcome.DONE
     # 40 of the 100 were left; the 60 that were spent are missing in the money.
     assert (giving.lots(town.aya), town.yen(town.aya), town.till_yen) == ([], 9_940, 60)
+    giving.check_books()
+
+
+def test_payments_refunds_claims_and_expiry_at_once_keep_lots_and_ledger_in_step(
+    giving: Giving, clock: FixedClock
+) -> None:
+    town, city = giving.town, giving.city
+    campaign = giving.open(amount_yen=0, rate_permille=300, cap_yen=5_000, budget_yen=1_000, by_claim=True)
+    claim(city, town.aya, campaign.campaign_id)
+    giving.points(town.aya, 400, days=0)
+    giving.points(town.aya, 500, days=9)
+    giving.points(town.aya, 600, days=9, shop=giving.books)
+    paid = [giving.pay(town.aya, 300), giving.pay(town.aya, 700, giving.books)]
+    clock.advance(days=1)
+    more = giving.open(amount_yen=50, by_claim=True)
+    work: list[Callable[[], object]] = [
+        lambda: expire_lots(city),
+        lambda: giving.pay(town.aya, 250),
+        lambda: giving.refund(paid[0], 100),
+        lambda: giving.refund(paid[1], 200),
+        lambda: claim(city, town.aya, more.campaign_id),
+        lambda: giving.pay(town.aya, 150, giving.books),
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(each) for each in work * 3]:
+            done.result()
+    assert giving.benefits_yen(town.aya) == sum(giving.lots(town.aya))
+    assert giving.campaign_yen(campaign) == get_campaign(city, campaign.campaign_id).left_yen
+    shop_yen = town.till_yen + giving.yen(number_of("shop", giving.books.shop_no))
+    assert shop_yen == 1_000 + 3 * 400 - 3 * 300
     giving.check_books()
