@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from litestar import Request, get, post
+from litestar import Request, delete, get, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
@@ -64,6 +64,12 @@ class CampaignOut(Struct):
     by_claim: bool
     state: str
     shop_ids: list[str]
+
+
+class OfferOut(CampaignOut, kw_only=True):
+    """A campaign that the resident has (`is_claimed`) or can ask for."""
+
+    is_claimed: bool
 
 
 class DepositBody(Struct):
@@ -136,6 +142,22 @@ def post_claim(city: City, actor: Actor, campaign_id: _CampaignId) -> giving.Giv
     return giving.claim(city, actor, campaign_id)
 
 
+@delete(f"{CAMPAIGN}/claims", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403, 404))
+def delete_claim(city: City, actor: Actor, campaign_id: _CampaignId) -> None:
+    """A resident takes part no longer in a campaign that gives a rate; what was earned stays."""
+    giving.leave(city, actor, campaign_id)
+
+
+@get(f"{PATH}/me/campaigns", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403))
+def get_offers(city: City, actor: Actor) -> list[OfferOut]:
+    """The campaigns of today that the resident has or can ask for."""
+    names = CampaignOut.__struct_fields__
+    found = giving.offers_of(city, actor)
+    return [
+        OfferOut(is_claimed=each.is_claimed, **{name: getattr(each.campaign, name) for name in names}) for each in found
+    ]
+
+
 @get(f"{CAMPAIGN}/figures", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403, 404))
 def get_figures(city: City, actor: Actor, campaign_id: _CampaignId) -> campaigns.Figures:
     """What became of its money, for an officer and the organisation that funds it."""
@@ -175,6 +197,8 @@ handlers: list[Any] = [
     post_end,
     post_gift,
     post_claim,
+    delete_claim,
+    get_offers,
     get_figures,
     post_deposit,
     get_funds,

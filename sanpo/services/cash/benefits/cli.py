@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from sanpo.ground.actors import System
-from sanpo.ground.cli import AsJson, open_city, print_json, print_table
+from sanpo.ground.cli import AsJson, err, open_city, print_json, print_table
 from sanpo.ground.ids import new_id
 from sanpo.services.cash.benefits.campaigns import (
     create_campaign,
@@ -108,8 +109,11 @@ def give_command(
 ) -> None:
     """Gives it to residents; those who had it get nothing again, so that the command can be repeated."""
     gift = Gift(residents=resident or [], area=area, everyone=everyone, occasion=occasion, amount_yen=amount)
-    with open_city() as city:
-        given = give(city, OPERATOR, campaign_id, gift)
+    with open_city() as city, Progress(console=err, transient=True) as progress:
+        task = progress.add_task("Giving …", total=None)
+        given = give(
+            city, OPERATOR, campaign_id, gift, lambda done, of: progress.update(task, completed=done, total=of)
+        )
     _print_facts(asdict(given), json=json)
 
 

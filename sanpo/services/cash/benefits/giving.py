@@ -1,6 +1,6 @@
 """What a campaign has is given: by an officer to all, to an area or to those named, or to who asks for it; once to each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,7 +11,7 @@ from sanpo.ground.db import Transaction
 from sanpo.ground.ids import new_id
 from sanpo.ledger import Transfer, create_accounts_in, post_in
 from sanpo.people import list_subjects
-from sanpo.services.cash.benefits.campaigns import check_made, get_campaign, lock_campaign, not_open
+from sanpo.services.cash.benefits.campaigns import check_made, get_campaign, list_campaigns, lock_campaign, not_open
 from sanpo.services.cash.benefits.errors import BudgetIsSpent, CampaignIsInvalid, CampaignIsNotToBeClaimed
 from sanpo.services.cash.benefits.model import (
     GIFT,
@@ -52,10 +52,21 @@ class Given:
     yen: int
 
 
-def give(city: City, actor: Actor, campaign_id: str, gift: Gift) -> Given:
+@dataclass(frozen=True)
+class Offered:
+    """A campaign as a resident finds it: to be asked for, or theirs already."""
+
+    campaign: Campaign
+    is_claimed: bool
+
+
+def give(
+    city: City, actor: Actor, campaign_id: str, gift: Gift, told: Callable[[int, int], None] = lambda done, of: None
+) -> Given:
     """Gives a campaign's amount, or makes residents take part where it gives a rate. Repeated, it goes on where it stopped.
 
-    Raises `NotFound` for the campaign or a resident, `CampaignIsNotOpen`, `BudgetIsSpent`, `CampaignIsInvalid`.
+    `told` hears how far it has come. Raises `NotFound` for the campaign or a resident, `CampaignIsNotOpen`, `BudgetIsSpent`,
+    `CampaignIsInvalid`.
     """
     officer = require_officer(actor)
     campaign = get_campaign(city, campaign_id)
@@ -66,6 +77,7 @@ def give(city: City, actor: Actor, campaign_id: str, gift: Gift) -> Given:
     given = 0
     for start in range(0, len(subject_nos), AT_ONCE):
         given += _give(city, campaign_id, gift.occasion, subject_nos[start : start + AT_ONCE], gift.amount_yen)
+        told(min(start + AT_ONCE, len(subject_nos)), len(subject_nos))
     return Given(given, len(subject_nos) - given, given * yen)
 
 
@@ -79,7 +91,33 @@ def claim(city: City, actor: Actor, campaign_id: str) -> Given:
     if not campaign.by_claim:
         raise CampaignIsNotToBeClaimed
     given = _give(city, campaign_id, "", [resident.subject_no], 0)
+    if campaign.rate_permille and not given:
+        with city.transaction(SERVICE) as tx:
+            given = tx.execute(SQL.come_back, campaign_no=campaign.campaign_no, subject_no=resident.subject_no)
     return Given(given, 1 - given, given * campaign.amount_yen)
+
+
+def leave(city: City, actor: Actor, campaign_id: str) -> None:
+    """A resident no longer takes part in a campaign that gives a rate; what was earned stays. Again it changes nothing.
+
+    Raises `NotFound`.
+    """
+    resident = require(actor, Resident)
+    campaign = get_campaign(city, campaign_id)
+    with city.transaction(SERVICE) as tx:
+        tx.execute(SQL.leave, campaign_no=campaign.campaign_no, subject_no=resident.subject_no, at=tx.now)
+
+
+def offers_of(city: City, actor: Actor) -> list[Offered]:
+    """The campaigns that are open today and can be asked for, or that the resident has: the oldest first."""
+    resident = require(actor, Resident)
+    today = city.now().astimezone(city.settings.zone).date()
+    with city.transaction(resident) as tx:
+        claimed = {row.campaign_no for row in tx.all(SQL.claimed, subject_no=resident.subject_no)}
+    found = [
+        Offered(each, each.campaign_no in claimed) for each in list_campaigns(city, "open") if each.is_open_on(today)
+    ]
+    return [each for each in found if each.is_claimed or each.campaign.by_claim]
 
 
 def _give(city: City, campaign_id: str, occasion: str, subject_nos: Sequence[int], amount_yen: int) -> int:

@@ -15,6 +15,7 @@ BENEFITS, FUNDER, CAMPAIGN, PAYOUTS = 10, 11, 12, 13
 GIFT, RETURNED, BUDGET, DEPOSIT, PAYOUT = 10, 11, 12, 13, 14
 """Codes of transfers; `RETURNED` goes to the funder."""
 PAYOUTS_ACCOUNT = number_of("payouts", "")
+MOST_DAYS = 3660
 _LIMITED = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 
 
@@ -84,10 +85,10 @@ def check_campaign(draft: CampaignDraft, today: date) -> None:
         raise CampaignIsInvalid(field="name", problem="must be 1 to 60 characters in both languages")
     if not 0 < draft.budget_yen <= MOST_YEN:
         raise CampaignIsInvalid(field="budget_yen", problem=f"must be from 1 to {MOST_YEN}")
-    if not draft.first_day <= draft.last_day or draft.last_day < today:
-        raise CampaignIsInvalid(field="last_day", problem="is before the first day or past")
-    if not 0 <= draft.valid_days <= 3660:
-        raise CampaignIsInvalid(field="valid_days", problem="must be from 0 to 3660")
+    if not draft.first_day <= draft.last_day or not today <= draft.last_day <= today + timedelta(days=MOST_DAYS):
+        raise CampaignIsInvalid(field="last_day", problem="is before the first day, past, or more than ten years ahead")
+    if not 0 <= draft.valid_days <= MOST_DAYS:
+        raise CampaignIsInvalid(field="valid_days", problem=f"must be from 0 to {MOST_DAYS}")
     if (draft.amount_yen > 0) == (draft.rate_permille > 0) or draft.amount_yen < 0:
         raise CampaignIsInvalid(field="amount_yen", problem="or rate_permille must be given, one of them")
     if draft.amount_yen > draft.budget_yen:

@@ -57,6 +57,17 @@ returning lot_no, subject_no
 insert into cash.claims (campaign_no, subject_no, claimed_at)
 select %(campaign_no)s, unnest(%(subject_nos)s::int[]), %(at)s on conflict do nothing
 
+-- name: come_back
+update cash.claims set left_at = null where campaign_no = %(campaign_no)s and subject_no = %(subject_no)s and left_at is not null
+
+-- name: leave
+update cash.claims set left_at = %(at)s where campaign_no = %(campaign_no)s and subject_no = %(subject_no)s and left_at is null
+
+-- name: claimed
+-- Campaigns in which the resident takes part, or of which they have something.
+select campaign_no from cash.claims where subject_no = %(subject_no)s and left_at is null
+union select campaign_no from cash.lots where subject_no = %(subject_no)s and campaign_no is not null
+
 -- name: lock_lots
 -- What the resident can spend in a shop, in the order in which it is: vouchers first, each kind by its end.
 select l.lot_no, l.left_yen from cash.lots l
@@ -76,7 +87,7 @@ update cash.lots l set left_yen = l.left_yen - part.yen from part where l.lot_no
 -- name: earning
 -- Campaigns that give the resident a rate of what is paid in this shop.
 select c.campaign_id, k.given_yen from cash.claims k join cash.campaigns c using (campaign_no)
-where k.subject_no = %(subject_no)s and c.rate_permille > 0 and c.state = 'open'
+where k.subject_no = %(subject_no)s and k.left_at is null and c.rate_permille > 0 and c.state = 'open'
   and %(today)s between c.first_day and c.last_day
   and (not exists (select from cash.campaign_shops b where b.campaign_no = c.campaign_no)
        or exists (select from cash.campaign_shops b where b.campaign_no = c.campaign_no and b.shop_no = %(shop_no)s))

@@ -1,6 +1,7 @@
 """Campaigns: who gets what once, from a budget that is never exceeded, and what goes back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
@@ -158,6 +159,7 @@ def test_organisation_without_funds_gives_nothing(giving: Giving) -> None:
         ("name", {"name_en": " "}),
         ("budget_yen", {"budget_yen": 0}),
         ("last_day", {"days": -1}),
+        ("last_day", {"last_day": date.max}),
         ("valid_days", {"valid_days": -1}),
         ("amount_yen", {"amount_yen": 0}),
         ("amount_yen", {"rate_permille": 10, "cap_yen": 1}),

@@ -53,7 +53,11 @@ def test_officer_plans_opens_gives_and_ends(giving: Giving, client: Make, office
     early = aya.post(f"{at}/claims")
     assert (early.status_code, early.json()["code"]) == (409, "cash.campaign_is_not_open")
     assert officer.post(f"{at}/open").json()["state"] == "open"
+    [offer] = aya.get("/api/cash/me/campaigns").json()
+    assert (offer["name_en"], offer["is_claimed"]) == ("Spring", False)
     assert aya.post(f"{at}/claims").json() == {"residents": 1, "before": 0, "yen": 300}
+    assert aya.get("/api/cash/me/campaigns").json()[0]["is_claimed"] is True
+    assert (aya.delete(f"{at}/claims").status_code, client().delete(f"{at}/claims").status_code) == (204, 401)
     assert officer.post(f"{at}/gifts", json={"everyone": True}).json() == {"residents": 1, "before": 1, "yen": 300}
     figures = officer.get(f"{at}/figures").json()
     assert figures == {"residents": 2, "granted_yen": 600, "held_yen": 600, "spent_yen": 0, "returned_yen": 0}

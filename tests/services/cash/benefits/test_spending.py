@@ -7,11 +7,12 @@ from typing import Any
 from sanpo.ground.clock import FixedClock
 from sanpo.services.cash.benefits.campaigns import get_campaign
 from sanpo.services.cash.benefits.expiring import expire_lots
-from sanpo.services.cash.benefits.giving import claim
+from sanpo.services.cash.benefits.giving import Gift, claim, give, leave, offers_of
 from sanpo.services.cash.benefits.holdings import benefits_of
 from sanpo.services.cash.model import number_of
 from sanpo.services.cash.outcomes import Outcome
 from tests.services.cash.benefits.conftest import Giving
+from tests.world import OPERATOR
 
 
 def test_first_to_expire_is_spent_first_and_money_last(giving: Giving) -> None:
@@ -160,3 +161,23 @@ def test_payments_refunds_claims_and_expiry_at_once_keep_lots_and_ledger_in_step
     shop_yen = town.till_yen + giving.yen(number_of("shop", giving.books.shop_no))
     assert shop_yen == 1_000 + 3 * 400 - 3 * 300
     giving.check_books()
+
+
+def test_who_leaves_earns_nothing_more_and_comes_back_under_the_same_cap(giving: Giving) -> None:
+    town, city = giving.town, giving.city
+    campaign_id = earning(giving, cap_yen=300)
+    for who in (town.aya, town.ben):
+        claim(city, who, campaign_id)
+    giving.pay(town.aya, 1_000)
+    assert [offer.is_claimed for offer in offers_of(city, town.aya)] == [True]
+    for _ in range(2):
+        leave(city, town.aya, campaign_id)
+    giving.pay(town.aya, 200)  # with what was earned, which stays
+    giving.pay(town.aya, 1_000)
+    assert (giving.lots(town.aya), [offer.is_claimed for offer in offers_of(city, town.ben)]) == ([], [True])
+    assert give(city, OPERATOR, campaign_id, Gift(everyone=True)).residents == 0  # the city takes nobody back
+    giving.pay(town.aya, 1_000)
+    assert giving.lots(town.aya) == []
+    assert [claim(city, town.aya, campaign_id).residents for _ in range(2)] == [1, 0]
+    giving.pay(town.aya, 1_000)
+    assert giving.lots(town.aya) == [100]
