@@ -9,7 +9,7 @@ CLIENT = PYTHONPATH="$(CURDIR)/$(VENV)-client"
 # However the shell is set, what was compiled is kept: to rewrite the asserts of all tests anew costs each worker 4 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-s3 test-clients test-spark lint format bench lock clean help docs
+.PHONY: demo test test-long test-s3 test-clients test-spark lint format bench lock clean help docs clauses
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -43,6 +43,9 @@ bench: $(VENV)/.dev ## all benchmarks, or one: make bench QUESTION=consent_scan
 
 docs: $(VENV)/.dev ## rewrite the generated reference pages
 	@$(VENV)/bin/python tools/reference.py
+
+clauses: $(VENV)/.dev ## run the broker's tests and publish which clauses of NGSI-LD they cover (TESTS=file for some)
+	@$(VENV)/bin/python -m pytest -n $(JOBS) -p tests.broker.clauses.record $(or $(TESTS),tests/broker) && $(VENV)/bin/python tools/reference.py
 
 lock: $(VENV)/.dev ## compile requirements/*.in into hashed lock files that name no index
 	@cd requirements && for name in dev run build s3 clients spark sail spark-server; do \

@@ -301,7 +301,8 @@ def ngsi_ld_page() -> str:
         "attributes that `expandValues` names and `jsonKeys` does not. `via` is taken but changes nothing: the way of a "
         "request is in its header Via. An answer to an operation that was carried out says in `Server-Timing` how many "
         "milliseconds its stages took: `actor` (to know who asks and what), `context` (to read the body and its @context; "
-        "those of a batch count as work) and `work` (all else).",
+        "those of a batch count as work) and `work` (all else). Which clauses the tests of the broker "
+        "cover is told in [tests by clause](ngsi-ld-clauses.md).",
         table(("request", "clause", "what it does", "parameters"), rows),
     )
 
@@ -376,11 +377,18 @@ PAGES: dict[str, Callable[[], str]] = {
 def all_pages() -> dict[str, Callable[[], str]]:
     """Every generated page by its path: the ones above, and those that come from tables of rules."""
     sys.path.insert(0, str(ROOT))
+    from tests.broker.reference_pages import PAGES as BROKER
     from tests.cleanroom.reference_pages import PAGES as CLEANROOM
     from tests.ledger.reference_pages import PAGES as LEDGER
     from tests.services.cash.settling.reference_pages import PAGES as SETTLING
 
-    return {**{f"docs/reference/{name}.md": make for name, make in PAGES.items()}, **CLEANROOM, **LEDGER, **SETTLING}
+    return {
+        **{f"docs/reference/{name}.md": make for name, make in PAGES.items()},
+        **BROKER,
+        **CLEANROOM,
+        **LEDGER,
+        **SETTLING,
+    }
 
 
 def main() -> None:

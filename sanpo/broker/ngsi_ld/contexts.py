@@ -57,9 +57,9 @@ def serve_core(call: Call) -> Reply:
 
 
 OPERATIONS = [
-    Operation("POST", "/jsonldContexts", add, "6.29.3.1", parameters(), bodies=BODIES),
-    Operation("GET", "/jsonldContexts", list_all, "6.29.3.2", parameters("details", "kind")),
-    Operation("GET", "/jsonldContexts/{}", serve, "6.30.3.1", parameters("details"), for_all=True),
-    Operation("DELETE", "/jsonldContexts/{}", delete, "6.30.3.2", parameters("reload")),
+    Operation("POST", "/jsonldContexts", add, "5.13.2", parameters(), bodies=BODIES),
+    Operation("GET", "/jsonldContexts", list_all, "5.13.3", parameters("details", "kind")),
+    Operation("GET", "/jsonldContexts/{}", serve, "5.13.4", parameters("details"), for_all=True),
+    Operation("DELETE", "/jsonldContexts/{}", delete, "5.13.5", parameters("reload")),
     Operation("GET", f"/{_CORE_FILE}", serve_core, "annex B", parameters(), offers=(LD, JSON), for_all=True),
 ]
