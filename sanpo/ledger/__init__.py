@@ -14,16 +14,16 @@ security): whose an account is. The others name nobody.
 """
 
 from sanpo.ledger.actions import create_accounts, create_accounts_in, open_ledger
+from sanpo.ledger.closing import close_day
 from sanpo.ledger.errors import LedgerIsBusy
 from sanpo.ledger.model import Account, AccountFlag, Balance, Ledger, Transfer, TransferFlag
-from sanpo.ledger.outcomes import AccountOutcome, Outcome
+from sanpo.ledger.outcomes import Outcome
 from sanpo.ledger.posting import post, post_in
-from sanpo.ledger.reading import balance_at, get_account, get_account_in, get_transfer, list_newest, list_statement
+from sanpo.ledger.reading import balance_at, get_account, get_account_in, list_newest, list_statement, trial_balance
 
 __all__ = [
     "Account",
     "AccountFlag",
-    "AccountOutcome",
     "Balance",
     "Ledger",
     "LedgerIsBusy",
@@ -31,14 +31,15 @@ __all__ = [
     "Transfer",
     "TransferFlag",
     "balance_at",
+    "close_day",
     "create_accounts",
     "create_accounts_in",
     "get_account",
     "get_account_in",
-    "get_transfer",
     "list_newest",
     "list_statement",
     "open_ledger",
     "post",
     "post_in",
+    "trial_balance",
 ]

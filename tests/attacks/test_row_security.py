@@ -22,6 +22,7 @@ from sanpo.services.cash.benefits.campaigns import create_campaign, open_campaig
 from sanpo.services.cash.benefits.giving import Gift, give
 from sanpo.services.cash.benefits.model import CampaignDraft
 from sanpo.services.cash.model import Line
+from sanpo.services.cash.oversight import alerts, suspending
 from sanpo.services.energy.actions import register_homes, register_meters
 from sanpo.services.energy.model import Home
 from tests.attacks.siege import Siege
@@ -105,6 +106,17 @@ def _buy(siege: Siege, residents: list[Resident]) -> None:
         paying.pay(city, each, payment_id, str(bill))
         paying.refund(city, OPERATOR, new_id("rfd"), payment_id, 1)
         paying.show_code(city, each)
+        _oversee(siege, each)
+
+
+def _oversee(siege: Siege, resident: Resident) -> None:
+    """Ten small charges, one that is refused, a wallet that is stopped and opened again."""
+    for _ in range(10):
+        wallets.charge(siege.city, resident, new_id("chg"), 1)
+    wallets.charge(siege.city, resident, new_id("chg"), 300_001)
+    alerts.watch(siege.city)
+    for change in (suspending.suspend_wallet, suspending.reopen_wallet):
+        change(siege.city, OPERATOR, resident.resident_id, "x")
 
 
 @contextmanager

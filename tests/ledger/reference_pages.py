@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
-from sanpo.ledger import AccountFlag, AccountOutcome, Outcome, TransferFlag
+from sanpo.ledger import AccountFlag, TransferFlag
 from sanpo.ledger.model import MAX_BATCH
+from sanpo.ledger.outcomes import AccountOutcome, Outcome
 from tests.cleanroom.tables import rows_of, to_markdown
 from tests.ledger import spec_outcomes
 

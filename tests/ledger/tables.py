@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sanpo.ledger import Account, AccountFlag, AccountOutcome, Balance, Outcome, Transfer, TransferFlag
+from sanpo.ledger import Account, AccountFlag, Balance, Transfer, TransferFlag
+from sanpo.ledger.outcomes import AccountOutcome, Outcome
 from tests.cleanroom.tables import rows_of
 from tests.ledger import spec_outcomes
 

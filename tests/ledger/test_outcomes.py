@@ -7,7 +7,8 @@ import pytest
 
 from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
-from sanpo.ledger import AccountFlag, AccountOutcome, Balance, Outcome, TransferFlag, create_accounts, post
+from sanpo.ledger import AccountFlag, Balance, TransferFlag, create_accounts, post
+from sanpo.ledger.outcomes import AccountOutcome, Outcome
 from sanpo.ledger.posting import expire_pending
 from tests.conftest import ROOT, START
 from tests.ledger import spec_outcomes

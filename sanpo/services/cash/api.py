@@ -15,6 +15,7 @@ from sanpo.services.cash import paying, shops, wallets
 from sanpo.services.cash.benefits import api as benefits_api
 from sanpo.services.cash.model import Line, Payment, Shop
 from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.oversight import api as oversight_api
 from sanpo.services.cash.settling import api as settling_api
 
 PATH = "/api/cash"
@@ -25,6 +26,7 @@ STATUSES = {
     Outcome.EXISTS_WITH_ANOTHER_AMOUNT: 409,
     Outcome.SHOP_NOT_FOUND: 422,
     Outcome.SHOP_IS_SUSPENDED: 409,
+    Outcome.WALLET_IS_SUSPENDED: 409,
     Outcome.BILL_NOT_FOUND: 422,
     Outcome.BILL_IS_PAID: 409,
     Outcome.BILL_IS_OVER: 409,
@@ -238,5 +240,6 @@ handlers: list[Any] = [
     post_bill,
     post_take,
     *settling_api.handlers,
+    *oversight_api.handlers,
     *benefits_api.handlers,
 ]

@@ -57,3 +57,38 @@ class MonthIsNotSettled(DomainError):
 
     code = "cash.month_is_not_settled"
     kind = Kind.CONFLICT
+
+
+class PayeeIsInvalid(DomainError):
+    """An account is four digits for the bank, three for the branch, seven for itself, and a holder. Field: field."""
+
+    code = "cash.payee_is_invalid"
+    kind = Kind.INVALID
+
+
+class PayerIsMissing(DomainError):
+    """The city's own account stands nowhere, so that no bank can be told to pay from it."""
+
+    code = "cash.payer_is_missing"
+    kind = Kind.UNAVAILABLE
+
+
+class ReasonIsMissing(DomainError):
+    """A wallet is stopped or opened with a reason only: its resident reads it."""
+
+    code = "cash.reason_is_missing"
+    kind = Kind.INVALID
+
+
+class WalletIsNotSuspended(DomainError):
+    """Only a wallet that is stopped can be opened again."""
+
+    code = "cash.wallet_is_not_suspended"
+    kind = Kind.CONFLICT
+
+
+class DayIsNoBaseDay(DomainError):
+    """Unused balances are those of 31 March and 30 September. Field: day."""
+
+    code = "cash.day_is_no_base_day"
+    kind = Kind.INVALID

@@ -12,6 +12,7 @@ class Outcome(Enum):
     EXISTS_WITH_ANOTHER_AMOUNT = "exists_with_another_amount"
     SHOP_NOT_FOUND = "shop_not_found"
     SHOP_IS_SUSPENDED = "shop_is_suspended"
+    WALLET_IS_SUSPENDED = "wallet_is_suspended"
     BILL_NOT_FOUND = "bill_not_found"
     BILL_IS_PAID = "bill_is_paid"
     BILL_IS_OVER = "bill_is_over"

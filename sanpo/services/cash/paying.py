@@ -21,7 +21,7 @@ from sanpo.services.cash.model import Line, Payment, Shop, check_amount, check_l
 from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.shops import PLACE, check_till, get_shop_in, shop_of
 from sanpo.services.cash.store import SQL
-from sanpo.services.cash.wallets import booked, open_wallet, payment_of, post_chain, refuse
+from sanpo.services.cash.wallets import Refusal, booked, open_wallet, payment_of, post_chain, refuse
 
 _CODE_DIGITS = 16
 
@@ -242,9 +242,7 @@ def _pay(tx: Transaction, order: _Order) -> Outcome:
         return Outcome.EXISTS if is_same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
     if order.shop.state != "open":
         return Outcome.SHOP_IS_SUSPENDED
-    above = _above(tx, order)
-    if above is not None:
-        return above
+    _check_limits(tx, order)
     open_wallet(tx, order.subject_no)
     tx.execute(
         SQL.insert_payment,
@@ -261,17 +259,20 @@ def _pay(tx: Transaction, order: _Order) -> Outcome:
     return post_chain(tx, spend(tx, purchase))
 
 
-def _above(tx: Transaction, order: _Order) -> Outcome | None:
+def _check_limits(tx: Transaction, order: _Order) -> None:
+    """Raises `refuse` for a wallet that is stopped, and for more than may be paid, which is kept for the officers' report."""
     limits = rules()
-    if order.amount_yen > limits.payment_limit_yen:
-        return Outcome.ABOVE_PAYMENT_LIMIT
     day = tx.now.astimezone(tx.city.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     spent: Any = tx.get(SQL.spent, subject_no=order.subject_no, day=day, month=day.replace(day=1))
-    if spent.day_yen + order.amount_yen > limits.day_limit_yen:
-        return Outcome.ABOVE_DAY_LIMIT
-    if spent.month_yen + order.amount_yen > limits.month_limit_yen:
-        return Outcome.ABOVE_MONTH_LIMIT
-    return None
+    if spent.is_suspended:
+        raise refuse(Outcome.WALLET_IS_SUSPENDED)
+    for outcome, yen, limit in (
+        (Outcome.ABOVE_PAYMENT_LIMIT, 0, limits.payment_limit_yen),
+        (Outcome.ABOVE_DAY_LIMIT, spent.day_yen, limits.day_limit_yen),
+        (Outcome.ABOVE_MONTH_LIMIT, spent.month_yen, limits.month_limit_yen),
+    ):
+        if yen + order.amount_yen > limit:
+            raise refuse(outcome, Refusal(order.subject_no, order.amount_yen))
 
 
 def _text(lines: Sequence[Line]) -> str:

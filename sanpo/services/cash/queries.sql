@@ -51,8 +51,16 @@ order by p.paid_at desc, p.payment_no desc limit %(limit)s
 -- name: spent
 -- Under the lock of the wallet, so that two phones cannot both stay below a limit.
 select coalesce(sum(amount_yen - refunded_yen) filter (where paid_at >= %(day)s), 0)::bigint as day_yen,
-       coalesce(sum(amount_yen - refunded_yen), 0)::bigint as month_yen
+       coalesce(sum(amount_yen - refunded_yen), 0)::bigint as month_yen,
+       exists (select from cash.suspensions where subject_no = %(subject_no)s and lifted_at is null) as is_suspended
 from cash.payments where subject_no = %(subject_no)s and paid_at >= %(month)s
+
+-- name: is_suspended
+select exists (select from cash.suspensions where subject_no = %(subject_no)s and lifted_at is null) as is_suspended
+
+-- name: insert_refusal
+insert into cash.refusals (subject_no, outcome, amount_yen, refused_at)
+values (%(subject_no)s, %(outcome)s, %(amount_yen)s, %(at)s)
 
 -- name: lock_wallet
 select pg_advisory_xact_lock(1129270869, %(subject_no)s)

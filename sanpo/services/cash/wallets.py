@@ -64,14 +64,23 @@ def charge(city: City, actor: Actor, charge_id: str, amount_yen: int, bank: Bank
     resident = require(actor, Resident)
     check_id("chg", charge_id)
     check_amount(amount_yen)
+    if _is_refused(city, resident.subject_no, charge_id):
+        return Outcome.WALLET_IS_SUSPENDED
     paid_in = (bank or bank_of(city)).collect(charge_id, amount_yen)
     if not paid_in:
         return Outcome.NOT_ENOUGH_MONEY
     return booked(city, lambda tx: _charge(tx, resident.subject_no, charge_id, amount_yen))
 
 
+def _is_refused(city: City, subject_no: int, charge_id: str) -> bool:
+    """Whether the wallet is stopped, so that the bank is not asked for a new charge; one that was made before is told so."""
+    with city.transaction(SERVICE) as tx:
+        is_suspended: bool = tx.get(SQL.is_suspended, subject_no=subject_no).is_suspended
+        return is_suspended and tx.one(SQL.charge, charge_id=charge_id) is None
+
+
 def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -> Outcome:
-    tx.execute(SQL.lock_wallet, subject_no=subject_no)
+    lock_wallet(tx, subject_no)
     open_wallet(tx, subject_no)
     wallet = number_of("wallet", subject_no)
     transfer_id = number_of("charge", charge_id)
@@ -80,9 +89,14 @@ def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -
         same = (kept.subject_no, kept.amount_yen) == (subject_no, amount_yen)
         return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
     if wallet_yen(tx, subject_no) + amount_yen > rules().wallet_limit_yen:
-        raise _Refused(Outcome.ABOVE_WALLET_LIMIT)
+        raise refuse(Outcome.ABOVE_WALLET_LIMIT, Refusal(subject_no, amount_yen))
     [posted] = post_in(tx, [Transfer(transfer_id, BANK_ACCOUNT, wallet, amount_yen, YEN_LEDGER, CHARGE)])
     return done(posted)
+
+
+def lock_wallet(tx: Transaction, subject_no: int) -> None:
+    """From here to the end of the transaction nobody else pays from this wallet, charges it or stops it."""
+    tx.execute(SQL.lock_wallet, subject_no=subject_no)
 
 
 def open_wallet(tx: Transaction, subject_no: int) -> None:
@@ -133,17 +147,25 @@ def prepare(city: City) -> None:
         city.__dict__["_cash_is_ready"] = True
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What was refused at a limit, and to whom: kept for the officers' report."""
+
+    subject_no: int
+    amount_yen: int
+
+
 class _Refused(Exception):
     """Takes back what a transaction has written; the outcome is told."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, refusal: Refusal | None = None) -> None:
         super().__init__(outcome.value)
-        self.outcome = outcome
+        self.outcome, self.refusal = outcome, refusal
 
 
-def refuse(outcome: Outcome) -> _Refused:
-    """To be raised where what was written must go again."""
-    return _Refused(outcome)
+def refuse(outcome: Outcome, refusal: Refusal | None = None) -> _Refused:
+    """To be raised where what was written must go again; a `refusal` is kept after that."""
+    return _Refused(outcome, refusal)
 
 
 def booked(city: City, work: Callable[[Transaction], Outcome]) -> Outcome:
@@ -157,6 +179,7 @@ def booked(city: City, work: Callable[[Transaction], Outcome]) -> Outcome:
             if attempt == _ATTEMPTS - 1:
                 raise
         except _Refused as refused:
+            _keep(city, refused)
             return refused.outcome
     raise AssertionError("unreachable")
 
@@ -173,6 +196,13 @@ def post_chain(tx: Transaction, chain: Sequence[Transfer]) -> Outcome:
     """Posts linked transfers, as `done` tells it of the one that was in the way."""
     outcomes = post_in(tx, chain)
     return done(next((each for each in outcomes if each is not Posted.LINKED_EVENT_FAILED), outcomes[0]))
+
+
+def _keep(city: City, refused: _Refused) -> None:
+    if refused.refusal is not None:
+        who, yen = refused.refusal.subject_no, refused.refusal.amount_yen
+        with city.transaction(SERVICE) as tx:
+            tx.execute(SQL.insert_refusal, subject_no=who, outcome=refused.outcome.value, amount_yen=yen, at=tx.now)
 
 
 def done(posted: Posted) -> Outcome:

@@ -10,9 +10,10 @@ import typer
 
 from sanpo.ground.actors import System
 from sanpo.ground.cli import AsJson, open_city, print_json, print_table
-from sanpo.services.cash.settling import settling
+from sanpo.services.cash.settling import orders, settling
 from sanpo.services.cash.settling.invoices import Invoice, issue_invoices, list_invoices
 from sanpo.services.cash.settling.model import Settlement
+from sanpo.services.cash.settling.pain import Payee
 from sanpo.services.cash.settling.statements import make_statement, statement_csv
 
 OPERATOR = System("operator")
@@ -78,8 +79,53 @@ def invoices_command(shop_id: ShopId, json: AsJson = False) -> None:
     _show(found, Invoice, ("shop_id", "shop_name", "tax_permille", "issued_at"), json=json)
 
 
+def payee_command(
+    shop_id: ShopId,
+    bank: Annotated[str, typer.Option(help="Four digits.")],
+    branch: Annotated[str, typer.Option(help="Three digits.")],
+    account: Annotated[str, typer.Option(help="Seven digits.")],
+    holder: Annotated[str, typer.Option(help="The account's holder as the bank has it.")],
+    json: AsJson = False,
+) -> None:
+    """Says to which bank account a shop is paid from now on."""
+    with open_city() as city:
+        orders.set_payee(city, OPERATOR, shop_id, Payee(bank, branch, account, holder))
+    row = {"shop_id": shop_id, "bank": bank, "branch": branch, "account": account, "holder": holder}
+    print_json(row) if json else print_table(list(row), [list(row.values())])
+
+
+def order_command(
+    to: Annotated[Path, typer.Option("--to", dir_okay=False, help="The file for the bank, pain.001.001.09.")],
+    order_id: Annotated[str | None, typer.Option("--order", help="An order that was made before, ord_…")] = None,
+    json: AsJson = False,
+) -> None:
+    """Puts every payout that waits into a new order to the bank, and writes it; or writes one that was made before."""
+    with open_city() as city:
+        made = order_id or getattr(orders.make_order(city, OPERATOR), "order_id", None)
+        row = {"order_id": made, "without_account": orders.count_without_payee(city, OPERATOR)}
+        if made is not None:
+            to.write_bytes(orders.order_file(city, OPERATOR, made))
+    print_json(row) if json else print_table(list(row), [list(row.values())])
+
+
+def orders_command(json: AsJson = False) -> None:
+    """The orders to the bank, the newest first."""
+    with open_city() as city:
+        found = orders.list_orders(city, OPERATOR)
+    _show(found, orders.Ordered, (), json=json)
+
+
 def add_commands(cli: typer.Typer) -> None:
-    for command in (settle_command, settlements_command, statement_command, invoice_command, invoices_command):
+    for command in (
+        settle_command,
+        settlements_command,
+        statement_command,
+        invoice_command,
+        invoices_command,
+        payee_command,
+        order_command,
+        orders_command,
+    ):
         cli.command(command.__name__.removesuffix("_command"))(command)
 
 

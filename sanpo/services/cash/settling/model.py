@@ -32,6 +32,8 @@ class Terms:
     registration: str
     """The city's number as issuer of qualified invoices (登録番号), or nothing."""
     tax_permille: int
+    payer: dict[str, str]
+    """The city's account at its bank, or empty texts."""
     tiers: tuple[Tier, ...]
 
 

@@ -79,3 +79,43 @@ where i.invoice_id = %(invoice_id)s
 -- name: invoiced_days
 select day, taken_yen - refunded_yen as turnover_yen, fee_yen from cash.settlements
 where shop_no = %(shop_no)s and day >= %(month)s and day <= %(last)s and fee_yen <> 0 order by day
+
+-- name: set_payee
+insert into cash.payees (shop_no, organisation_no, bank_code, branch_code, account_no, holder)
+values (%(shop_no)s, %(organisation_no)s, %(bank_code)s, %(branch_code)s, %(account_no)s, %(holder)s)
+on conflict (shop_no) do update set bank_code = excluded.bank_code, branch_code = excluded.branch_code,
+  account_no = excluded.account_no, holder = excluded.holder
+
+-- name: lock_orders
+select pg_advisory_xact_lock(1129270874)
+
+-- name: make_order
+-- One statement: what is settled meanwhile waits for the next order.
+with chosen as (
+  select t.settlement_id, t.payout_yen, p.bank_code, p.branch_code, p.account_no, p.holder
+  from cash.settlements t join cash.payees p using (shop_no)
+  where t.payout_yen > 0 and not exists (select from cash.ordered_payouts o where o.settlement_id = t.settlement_id)
+), made as (
+  insert into cash.payment_orders (order_id, made_at, payouts, total_yen)
+  select %(order_id)s, %(at)s, count(*), sum(payout_yen) from chosen having count(*) > 0
+  returning order_id, made_at, payouts, total_yen
+), lines as (
+  insert into cash.ordered_payouts (settlement_id, order_id, payout_yen, bank_code, branch_code, account_no, holder)
+  select settlement_id, %(order_id)s, payout_yen, bank_code, branch_code, account_no, holder from chosen
+)
+select order_id, made_at, payouts, total_yen from made
+
+-- name: without_payee
+select count(*)::int as payouts from cash.settlements t
+where t.payout_yen > 0 and not exists (select from cash.ordered_payouts o where o.settlement_id = t.settlement_id)
+  and not exists (select from cash.payees p where p.shop_no = t.shop_no)
+
+-- name: orders
+select order_id, made_at, payouts, total_yen from cash.payment_orders order by made_at desc, order_id desc
+
+-- name: order
+select order_id, made_at from cash.payment_orders where order_id = %(order_id)s
+
+-- name: ordered
+select settlement_id, payout_yen, bank_code, branch_code, account_no, holder from cash.ordered_payouts
+where order_id = %(order_id)s order by settlement_id

@@ -15,6 +15,7 @@ from sanpo.ground.ids import new_id
 from sanpo.ledger import get_account
 from sanpo.services.cash import cli, paying
 from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.oversight import cli as oversight_cli
 from sanpo.services.cash.settling import cli as settling_cli
 from sanpo.services.cash.settling import settling
 from sanpo.services.cash.settling.model import Settlement
@@ -60,7 +61,7 @@ def run(town: Town, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     def opened() -> Iterator[City]:
         yield town.city
 
-    for module in (settling_cli,):
+    for module in (settling_cli, oversight_cli):
         monkeypatch.setattr(module, "open_city", opened)
     return lambda *words: CliRunner().invoke(cli.cli, list(words))
 
