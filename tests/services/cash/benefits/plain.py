@@ -5,7 +5,7 @@ Time is hours since the beginning, 09:00 in the city; so its day `d` ends at hou
 
 from dataclasses import dataclass, field
 
-RATE_PERMILLE, CAP_YEN, BUDGET_YEN = 300, 200, 250
+RATE_PERMILLE, CAP_YEN, BUDGET_YEN = 500, 120, 150
 
 
 @dataclass

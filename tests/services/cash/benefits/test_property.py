@@ -16,11 +16,15 @@ from tests.services.cash.benefits.conftest import Giving
 from tests.services.cash.benefits.plain import BUDGET_YEN, CAP_YEN, RATE_PERMILLE, Plain
 from tests.world import OPERATOR
 
-WHO, YEN = st.integers(0, 1), st.integers(1, 400)
+WHO, YEN = st.sampled_from([0, 0, 0, 1]), st.integers(1, 400)
+PAY = st.tuples(st.just("pay"), WHO, st.integers(0, 1), YEN)
+REFUND = st.tuples(st.just("refund"), st.integers(0, 4), st.integers(1, 150))
 STEP = st.one_of(
-    st.tuples(st.just("grant"), WHO, YEN, st.integers(0, 2), st.sampled_from([None, 0, 1])),
-    st.tuples(st.just("pay"), WHO, st.integers(0, 1), YEN),
-    st.tuples(st.just("refund"), st.integers(0, 9), YEN),
+    st.tuples(st.just("grant"), WHO, st.integers(1, 90), st.integers(0, 2), st.sampled_from([None, 0, 1])),
+    PAY,
+    PAY,
+    REFUND,
+    REFUND,
     st.tuples(st.just("wait"), st.integers(1, 30)),
     st.tuples(st.just("expire")),
 )
@@ -88,7 +92,7 @@ class Side:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(steps=st.lists(STEP, max_size=16))
+@given(steps=st.lists(STEP, min_size=12, max_size=30))
 def test_lots_are_what_plain_lists_say(giving: Giving, clock: FixedClock, steps: list[tuple[object]]) -> None:
     side = Side(giving, clock)
     for name, *values in steps:
