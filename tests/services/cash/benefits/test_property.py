@@ -17,10 +17,11 @@ from tests.services.cash.benefits.plain import BUDGET_YEN, CAP_YEN, RATE_PERMILL
 from tests.world import OPERATOR
 
 WHO, YEN = st.sampled_from([0, 0, 0, 1]), st.integers(1, 400)
+GRANT = st.tuples(st.just("grant"), WHO, st.integers(1, 90), st.integers(0, 2), st.sampled_from([None, 0, 1]))
 PAY = st.tuples(st.just("pay"), WHO, st.integers(0, 1), YEN)
 REFUND = st.tuples(st.just("refund"), st.integers(0, 4), st.integers(1, 150))
 STEP = st.one_of(
-    st.tuples(st.just("grant"), WHO, st.integers(1, 90), st.integers(0, 2), st.sampled_from([None, 0, 1])),
+    GRANT,
     PAY,
     PAY,
     REFUND,
@@ -92,10 +93,12 @@ class Side:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(steps=st.lists(STEP, min_size=12, max_size=30))
-def test_lots_are_what_plain_lists_say(giving: Giving, clock: FixedClock, steps: list[tuple[object]]) -> None:
+@given(grants=st.lists(GRANT, min_size=4, max_size=6), steps=st.lists(STEP, min_size=8, max_size=25))
+def test_lots_are_what_plain_lists_say(
+    giving: Giving, clock: FixedClock, grants: list[tuple[object]], steps: list[tuple[object]]
+) -> None:
     side = Side(giving, clock)
-    for name, *values in steps:
+    for name, *values in grants + steps:
         getattr(side, str(name))(*values)
         side.check()
     giving.check_books()
