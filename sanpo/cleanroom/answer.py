@@ -40,13 +40,14 @@ class AnswerRow:
 @dataclass(frozen=True)
 class AnswerReturn:
     """What the use gave one side. `quantity` is null while only the recipient's report can tell; `share` is what one
-    giver gets."""
+    giver gets, in yen where it is `paid_in` points."""
 
     side: str
     metric: str
     unit: dict[str, str]
     quantity: int | None
     share: int | None
+    paid_in: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Answer:
 def returned(accrual: Accrual) -> AnswerReturn:
     """One side's return as the asker sees it."""
     unit = {"ja": accrual.unit_ja, "en": accrual.unit_en}
-    return AnswerReturn(accrual.side, accrual.metric, unit, accrual.quantity, accrual.share)
+    return AnswerReturn(accrual.side, accrual.metric, unit, accrual.quantity, accrual.share, accrual.paid_in)
 
 
 def columns_of(question: Question, scope: Scope) -> tuple[AnswerColumn, ...]:

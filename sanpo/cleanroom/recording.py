@@ -81,6 +81,8 @@ def _entry(tx: Transaction, ready: Ready, versions: dict[str, int]) -> Appended:
         body["as_before"] = ready.as_before
     if ready.privacy is not None:
         body["epsilon_milli"] = ready.privacy.epsilon_milli
+    if agreement.gains.giver.metric.paid_in:
+        body["paid_yen_each"] = agreement.gains.giver.metric.per
     return append(
         tx,
         kind="use",

@@ -63,11 +63,13 @@ def _restore_lots(tx: Transaction, refund: Refund, uses: list[Any], yen: int) ->
         live=live,
     )
     shop, benefits = number_of("shop", refund.shop_no), benefits_account(refund.subject_no)
-    transfers = []
+    good = sum(part.yen for part, is_live in zip(parts, live, strict=True) if is_live)
+    transfers = [move(number_of("restored", refund.refund_id), shop, benefits, good, REFUND)] if good else []
     for part, is_live in zip(parts, live, strict=True):
-        number = number_of("restored", f"{refund.refund_id}/{part.lot_no}")
-        target = benefits if is_live else funder_account(by_lot[part.lot_no].organisation_no)
-        transfers.append(move(number, shop, target, part.yen, REFUND if is_live else RETURNED))
+        if not is_live:
+            number = number_of("over", f"{refund.refund_id}/{part.lot_no}")
+            funder = funder_account(by_lot[part.lot_no].organisation_no)
+            transfers.append(move(number, shop, funder, part.yen, RETURNED))
     return transfers
 
 

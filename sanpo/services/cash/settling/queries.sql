@@ -39,7 +39,8 @@ select kind, p.payment_id as reference from cash.payments p join cash.shops s us
   unnest(array['payment', 'benefit']) kind
 where s.shop_id = %(shop_id)s and p.paid_at >= %(since)s and p.paid_at < %(until)s
 union all
-select 'refund', r.refund_id from cash.refunds r join cash.payments p using (payment_no) join cash.shops s using (shop_no)
+select kind, r.refund_id from cash.refunds r join cash.payments p using (payment_no) join cash.shops s using (shop_no),
+  unnest(array['refund', 'restored']) kind
 where s.shop_id = %(shop_id)s and r.refunded_at >= %(since)s and r.refunded_at < %(until)s
 union all
 select 'settlement/' || code, t.settlement_id from cash.settlements t join cash.shops s using (shop_no), unnest(array[21, 22, 23]) code

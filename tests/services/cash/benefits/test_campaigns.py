@@ -119,6 +119,26 @@ def test_end_gives_back_the_unspent_and_what_was_given_stays_good(giving: Giving
     giving.check_books()
 
 
+def test_campaign_that_ends_while_all_claim_gives_or_gives_back_each_yen(giving: Giving) -> None:
+    campaign = giving.open(amount_yen=100, budget_yen=2_000, by_claim=True)
+    people = giving.town.world.residents(16)
+
+    def act(place: int) -> int:
+        if place == 8:
+            end_campaign(giving.city, OPERATOR, campaign.campaign_id)
+            return 0
+        try:
+            return claim(giving.city, people[place], campaign.campaign_id).yen
+        except CampaignIsNotOpen:
+            return 0
+
+    with ThreadPoolExecutor(8) as pool:
+        given = sum(pool.map(act, range(16)))
+    assert given == sum(sum(giving.lots(who)) for who in people) == giving.city_gave_yen
+    assert giving.campaign_yen(campaign) == 0
+    giving.check_books()
+
+
 def test_campaign_ends_by_itself_after_its_last_day(giving: Giving, clock: FixedClock) -> None:
     campaign = giving.open(days=1, by_claim=True, valid_days=10)
     claim(giving.city, giving.town.aya, campaign.campaign_id)

@@ -76,7 +76,9 @@ def asking(giving: Giving) -> Asking:
 def test_answer_takes_what_it_pays_from_the_askers_funds_and_each_resident_gets_it_once(asking: Asking) -> None:
     asking.fund(100)
     answer = asking.ask()
-    assert (answer.subjects, answer.returns[0].quantity) == (30, 60)
+    assert (answer.subjects, answer.returns[0].quantity, answer.returns[0].paid_in) == (30, 60, "points")
+    [use] = [entry for entry in list_entries(asking.city, limit=200) if entry.kind == "use"]
+    assert use.body["paid_yen_each"] == 2
     assert (asking.funds, asking.waiting, sum(asking.held())) == (40, 60, 0)
     assert [distribute(asking.city) for _ in range(2)] == [30, 0]
     assert (asking.held(), asking.waiting) == ([2] * 30 + [0] * 10, 0)
