@@ -14,18 +14,20 @@ from typer.testing import Result
 from sanpo.broker.contexts.context import CORE
 from sanpo.broker.entities import Place
 from sanpo.broker.registrations import actions as registrations
+from sanpo.broker.ringing import CHANGES
 from sanpo.broker.sight import OPEN
 from sanpo.broker.subscriptions import actions, sending
 from sanpo.broker.subscriptions.endpoints import EVENTS
 from sanpo.broker.subscriptions.errors import SubscriptionNotFound
 from sanpo.broker.subscriptions.events import open_stream, read_events
 from sanpo.broker.subscriptions.following import follow
-from sanpo.broker.subscriptions.sending import notify_all, sender_of
+from sanpo.broker.subscriptions.sending import notify, notify_all, sender_of
 from sanpo.ground.actors import Client, System
 from sanpo.ground.city import City
-from tests.broker.conformance.test_source_subscriptions import CAR, LAMP, register, subscribe, subscription
+from sanpo.ground.jobs import Watch, start_duties
+from tests.broker.conformance.test_source_subscriptions import CAR, LAMP, at, register, subscribe, subscription
 from tests.broker.subscriptions.conftest import Receiver
-from tests.broker.subscriptions.test_sending import KILLS, pass_time, restart, states
+from tests.broker.subscriptions.test_sending import KILLS, pass_time, restart, states, until
 
 DUTY = System("broker")
 
@@ -103,6 +105,26 @@ def test_subscription_made_among_registrations_is_told_each_once(
 
 def body(information: Any) -> dict[str, Any]:
     return {"type": "ContextSourceRegistration", "endpoint": "http://source.example", "information": information}
+
+
+def test_duty_is_woken_by_a_change_and_comes_back_when_a_registration_ends(
+    broker: TestClient[Any], receiver: Receiver, open_city: City
+) -> None:
+    stop = threading.Event()
+    threads = start_duties(open_city, [Watch("broker.notify", 60, notify, CHANGES)], stop)
+    try:
+        subscribe(broker, receiver)
+        register(broker, 1, expiresAt=at(open_city, 10))
+        until(lambda: ids(receiver) == ["urn:csr:1"])
+    finally:
+        stop.set()
+        for each in threads:
+            each.join()
+    due = notify(open_city)
+    assert 8 < due <= 10
+    pass_time(open_city, due)
+    notify_all(open_city)
+    assert [each["triggerReason"] for each in receiver.got] == ["newlyMatching", "noLongerMatching"]
 
 
 def test_many_registrations_come_in_several_notifications(
