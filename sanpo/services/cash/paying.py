@@ -19,6 +19,7 @@ from sanpo.services.cash.benefits.spending import Purchase, spend
 from sanpo.services.cash.emv import JpqrAccount, MerchantCode, jpqr_account, make_code, parse
 from sanpo.services.cash.model import Line, Payment, Shop, check_amount, check_lines, rules
 from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.riding import Chain, booked_together
 from sanpo.services.cash.shops import PLACE, check_till, get_shop_in, shop_of
 from sanpo.services.cash.store import SQL
 from sanpo.services.cash.wallets import Refusal, booked, open_wallet, payment_of, post_chain, refuse
@@ -57,14 +58,14 @@ def pay(city: City, actor: Actor, payment_id: str, payload: str, amount_yen: int
     merchant = jpqr_account(code).merchant
     amount = check_amount(int(code.amount)) if code.amount is not None else check_amount(amount_yen or 0)
 
-    def work(tx: Transaction) -> Outcome:
+    def work(tx: Transaction) -> Outcome | Chain:
         row = tx.one(SQL.shop_by_merchant, merchant=merchant)
         if row is None:
             return Outcome.SHOP_NOT_FOUND
         order = _Order(payment_id, resident.subject_no, shop_of(row), amount, "static")
         return _pay_bill(tx, order, code) if code.is_dynamic else _pay(tx, order)
 
-    return booked(city, work)
+    return booked_together(city, work)
 
 
 def show_code(city: City, actor: Actor) -> Shown:
@@ -90,7 +91,7 @@ def take(
     check_amount(amount_yen)
     check_lines(lines, amount_yen)
 
-    def work(tx: Transaction) -> Outcome:
+    def work(tx: Transaction) -> Outcome | Chain:
         shop = get_shop_in(tx, shop_id)
         check_till(actor, shop)
         shown = tx.one(SQL.lock_code, code_sha256=_hash(code))
@@ -103,12 +104,9 @@ def take(
         if not tx.now < shown.expires_at <= tx.now + timedelta(minutes=rules().code_minutes):
             return Outcome.CODE_IS_OVER
         tx.execute(SQL.use_code, code_sha256=_hash(code), payment_id=payment_id)
-        outcome = _pay(tx, order)
-        if not outcome.is_good:
-            raise refuse(outcome)
-        return outcome
+        return _all_or_nothing(_pay(tx, order))
 
-    return booked(city, work)
+    return booked_together(city, work)
 
 
 def make_bill(city: City, actor: Actor, shop_id: str, amount_yen: int, lines: Sequence[Line] = ()) -> MerchantCode:
@@ -213,7 +211,7 @@ def _may_take(actor: Actor, shop: Shop) -> bool:
     return True
 
 
-def _pay_bill(tx: Transaction, order: _Order, code: MerchantCode) -> Outcome:
+def _pay_bill(tx: Transaction, order: _Order, code: MerchantCode) -> Outcome | Chain:
     """A bill is paid once, with what it says: whoever changed the code in between pays nothing."""
     reference = next((each.find("01") for each in code.objects if each.tag == "62"), None)
     bill = tx.one(SQL.lock_bill, bill_id=f"bil_{reference}")
@@ -226,14 +224,19 @@ def _pay_bill(tx: Transaction, order: _Order, code: MerchantCode) -> Outcome:
     if bill.expires_at <= tx.now:
         return Outcome.BILL_IS_OVER
     tx.execute(SQL.close_bill, bill_id=bill.bill_id, payment_id=order.payment_id)
-    outcome = _pay(tx, order)
-    if not outcome.is_good:
-        raise refuse(outcome)
-    return outcome
+    return _all_or_nothing(_pay(tx, order))
 
 
-def _pay(tx: Transaction, order: _Order) -> Outcome:
-    """The payment itself. The wallet is locked from here: two phones wait for each other, and see what is left."""
+def _all_or_nothing(found: Outcome | Chain) -> Outcome | Chain:
+    """Takes back the end of a code or bill that was not paid after all."""
+    if isinstance(found, Outcome) and not found.is_good:
+        raise refuse(found)
+    return found
+
+
+def _pay(tx: Transaction, order: _Order) -> Outcome | Chain:
+    """The payment itself, but for its transfers, which are still to be posted. The wallet is locked from here: two phones
+    wait for each other, and see what is left."""
     tx.execute(SQL.lock_wallet, subject_no=order.subject_no)
     before = tx.one(SQL.lock_payment, payment_id=order.payment_id)
     if before is not None:
@@ -256,7 +259,7 @@ def _pay(tx: Transaction, order: _Order) -> Outcome:
         lines=_text(order.lines),
     )
     purchase = Purchase(order.payment_id, order.subject_no, order.shop.shop_no, order.amount_yen)
-    return post_chain(tx, spend(tx, purchase))
+    return spend(tx, purchase)
 
 
 def _check_limits(tx: Transaction, order: _Order) -> None:

@@ -34,6 +34,7 @@ from sanpo.services.cash.store import DUTY, SQL
 SERVICE = System(DUTY)
 BANK_ACCOUNT = number_of("bank", "")
 _ATTEMPTS = 10
+_MOST_KNOWN = 500_000
 _CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation)
 T = TypeVar("T")
 
@@ -101,9 +102,14 @@ def lock_wallet(tx: Transaction, subject_no: int) -> None:
 
 def open_wallet(tx: Transaction, subject_no: int) -> None:
     """Opens the wallet's account, where it is not there yet."""
+    known: set[int] = tx.city.__dict__.setdefault("_open_wallets", set())
+    if subject_no in known:  # an account is never taken away
+        return
     flags = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.HISTORY)
     wallet = Account(number_of("wallet", subject_no), YEN_LEDGER, WALLET, flags, subject_no=subject_no)
     create_accounts_in(tx, [wallet])
+    if len(known) < _MOST_KNOWN:
+        tx.on_commit(lambda: known.add(subject_no))
 
 
 def balance_yen(city: City, actor: Actor) -> int:
@@ -194,7 +200,11 @@ def _done_in(tx: Transaction, work: Callable[[Transaction], Outcome]) -> Outcome
 
 def post_chain(tx: Transaction, chain: Sequence[Transfer]) -> Outcome:
     """Posts linked transfers, as `done` tells it of the one that was in the way."""
-    outcomes = post_in(tx, chain)
+    return outcome_of(post_in(tx, chain))
+
+
+def outcome_of(outcomes: Sequence[Posted]) -> Outcome:
+    """What has become of linked transfers. Raises as `done`."""
     return done(next((each for each in outcomes if each is not Posted.LINKED_EVENT_FAILED), outcomes[0]))
 
 
