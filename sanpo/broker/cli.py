@@ -16,11 +16,13 @@ from sanpo.broker.ingest.files import Given, Import
 from sanpo.broker.ingest.listening import Listener
 from sanpo.broker.ingest.mapping import read_mapping
 from sanpo.broker.ingest.refusals import list_refused
+from sanpo.broker.registrations import cli as registrations
 from sanpo.broker.subscriptions import deliveries as notifications
 from sanpo.ground.actors import System
 from sanpo.ground.cli import AsJson, err, open_city, out, print_json, print_table
 
 cli = typer.Typer(no_args_is_help=True, help="The living picture of the city: NGSI-LD entities.")
+cli.add_typer(registrations.cli, name="registrations")
 OPERATOR = System("operator")
 
 Organisation = Annotated[str, typer.Argument(help="The organisation's identifier, org_…")]

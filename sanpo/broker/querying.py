@@ -11,6 +11,7 @@ from sanpo.broker.errors import QueryFindsTooMuch
 from sanpo.broker.language.condition import Condition, Parameters
 from sanpo.broker.language.ordering import Ordering, check_collation, sort_entities
 from sanpo.broker.language.ordering_sql import CODE_POINTS, OrderBy, compile_order
+from sanpo.broker.model import written
 from sanpo.broker.selection import NotOver, Part, Window, together
 from sanpo.broker.sight import PUBLIC, Sight, check_reader, sees_public_only
 from sanpo.broker.store import Stored
@@ -82,6 +83,13 @@ def find_fitting(place: Place, parts: list[Part], among: Among = None) -> list[i
         return within_a_map(stored.entity_no for _, stored in found)
 
     return place.looking("entity map", look)
+
+
+def find_public(tx: Transaction, tenant_no: int, part: Part) -> str | None:
+    """The id of a public entity that fits, as the transaction sees them."""
+    wanted, parameters = together([part, NotOver(written(tx.now))]), Parameters()
+    rows = store.Rows(tx.all_planned, tenant_no, wanted.compile(parameters), parameters.values, public=True)
+    return next((str(doc["id"]) for doc, _ in _shown(rows, wanted, PUBLIC)), None)
 
 
 def within_a_map(found: Iterable[int]) -> list[int]:

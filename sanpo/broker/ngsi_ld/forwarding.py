@@ -12,6 +12,8 @@ from sanpo.broker.ngsi_ld.identity import alias_of
 from sanpo.broker.ngsi_ld.linking import Linked, link_header
 from sanpo.broker.ngsi_ld.negotiation import JSON, LD
 from sanpo.broker.ngsi_ld.renaming import renamed
+from sanpo.broker.ngsi_ld.sources import source_of
+from sanpo.broker.registrations.actions import note_asked
 from sanpo.broker.registrations.matching import Match
 from sanpo.broker.registrations.model import Registration
 from sanpo.broker.store import encode
@@ -21,7 +23,7 @@ from sanpo.ground.outbound import Reply as Answer
 
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 MOST_HOPS = 32
-_AT_ONCE = ThreadPoolExecutor(16, thread_name_prefix="sources")
+MOST_AT_ONCE = 32
 _KEPT_HEADERS = frozenset(
     {
         "host",
@@ -43,27 +45,53 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of one source. `body` is JSON without its context."""
+    """What is asked of one source, under which context. `body` is JSON without it."""
 
     match: Match
+    linked: Linked
     method: str
     path: str
     query: Mapping[str, str]
     body: Any = None
 
+    @property
+    def is_read(self) -> bool:
+        return self.method == "GET" or self.path.endswith("/query")
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it: an answer, or why there is none. An answer that is too long `is_invalid`, and not kept."""
+    """What became of it: an answer, or why there is none. An answer that is too long `is_invalid`, and not kept; what
+    was answered before, or was left be, was not sent."""
 
     request: Request
     answer: Answer | None
     failure: str = ""
     is_invalid: bool = False
+    was_sent: bool = True
+
+    @property
+    def registration(self) -> Registration:
+        return self.request.match.registration
+
+    @property
+    def status(self) -> int:
+        """Of the answer; 0 without one."""
+        return 0 if self.answer is None else self.answer.status
 
     @property
     def is_good(self) -> bool:
-        return self.answer is not None and 200 <= self.answer.status < 300
+        return 200 <= self.status < 300
+
+    @property
+    def has_failed(self) -> bool:
+        """As its registration counts (table 5.2.9-2): who has nothing to read answers 404, which is no failure (§6.3.17)."""
+        return not self.is_good and not (self.status == 404 and self.request.is_read)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that was asked was done: 207 says that some was not."""
+        return self.is_good and self.status != 207
 
 
 def is_loop(call: Call) -> bool:
@@ -72,17 +100,28 @@ def is_loop(call: Call) -> bool:
     return len(hops) > MOST_HOPS or any(hop.split()[-1] == alias_of(call) for hop in hops)
 
 
-def ask_all(call: Call, linked: Linked, requests: Sequence[Request]) -> list[Outcome]:
-    """Asks the sources at the same time; each has its own time to answer."""
+def ask_all(call: Call, requests: Sequence[Request]) -> list[Outcome]:
+    """Asks the sources at the same time; each has its own time to answer. What became of it stands in their registrations."""
     hosts = [host.strip() for host in call.city.settings.broker_allow_hosts.split(",") if host.strip()]
-    return _together([lambda each=each: _ask(call, linked, each, hosts) for each in requests])  # type: ignore[misc]
+    found = _together([lambda each=each: _ask(call, each, hosts) for each in requests])  # type: ignore[misc]
+    sent = [each for each in found if each.was_sent]
+    told = [(each.registration.registration_id, _failure_of(each)) for each in sent]
+    if told:
+        note_asked(call.place, told)
+    return found
+
+
+def _failure_of(outcome: Outcome) -> str | None:
+    if not outcome.has_failed:
+        return None
+    return outcome.failure or f"status {outcome.status}"
 
 
 def warnings_of(outcomes: Sequence[Outcome], invalid: Sequence[Outcome]) -> Headers:
     """`NGSILD-Warning` for what was not as it should be (§6.3.17): nothing for a source that has nothing."""
     found: Headers = []
     for each in outcomes:
-        alias = each.request.match.registration.doc.get("contextSourceAlias", each.request.match.registration.endpoint)
+        alias = each.registration.doc.get("contextSourceAlias", each.registration.endpoint)
         if each.is_invalid or each in invalid:
             text = f'111 {alias} "Revalidation failed"'
         elif each.answer is None:
@@ -96,35 +135,69 @@ def warnings_of(outcomes: Sequence[Outcome], invalid: Sequence[Outcome]) -> Head
 
 
 def _together(calls: Sequence[Callable[[], T]]) -> list[T]:
-    if len(calls) == 1:
-        return [calls[0]()]
-    return list(_AT_ONCE.map(lambda each: each(), calls))
+    """On threads of their own, so that the slow sources of one operation wait for no other operation."""
+    if len(calls) < 2:
+        return [each() for each in calls]
+    with ThreadPoolExecutor(min(len(calls), MOST_AT_ONCE), thread_name_prefix="sources") as pool:
+        return list(pool.map(lambda each: each(), calls))
 
 
-def _ask(call: Call, linked: Linked, request: Request, hosts: list[str]) -> Outcome:
+def _ask(call: Call, request: Request, hosts: list[str]) -> Outcome:
     registration = request.match.registration
     url = f"{registration.endpoint}/ngsi-ld/v1/{request.path}"
     query = {**request.query, "local": "true"} if registration.is_local_only else request.query
     if query:
         url += f"?{urlencode(query, safe=_READABLE, quote_via=quote)}"
-    given = request.body
+    try:
+        headers, body = _written(call, request)
+    except DomainError as error:
+        return Outcome(request, None, f"its context is not to be had: {error.code}", was_sent=False)
+    source = source_of(call.city, registration)
+    key = _key_of(request, url, headers, body)
+    if not request.is_read:
+        source.forget()
+    elif (kept := source.kept(key)) is not None:
+        return Outcome(request, kept, was_sent=False)
+    refusal = source.begin()
+    if refusal:
+        return Outcome(request, None, refusal, was_sent=False)
+    outcome = Outcome(request, None, "it was not asked")
+    try:
+        outcome = _sent(request, url, body, headers, allow_private=is_named(url, hosts))
+    finally:
+        answered = outcome.answer is not None or outcome.is_invalid
+        source.end(outcome.answer, answered=answered, cooldown_s=registration.cooldown_s)
+    if request.is_read and outcome.is_good and outcome.answer is not None and registration.cache_s:
+        source.keep(key, outcome.answer, registration.cache_s)
+    return outcome
+
+
+def _written(call: Call, request: Request) -> tuple[dict[str, str], bytes | None]:
+    """Headers and body as the source is spoken to."""
+    registration, linked, given = request.match.registration, request.linked, request.body
     if _has_names_in_its_body_alone(request):
-        try:
-            given, linked = _as_wanted(call, linked, registration, given)
-        except DomainError as error:
-            return Outcome(request, None, f"its context is not to be had: {error.code}")
+        given, linked = _as_wanted(call, linked, registration, given)
     headers = _headers(call, linked, registration, given is not None)
     if headers.get("Content-Type") == LD:
         given = _with_context(given, linked.written)
-    body = None if given is None else encode(given)
+    return headers, None if given is None else encode(given)
+
+
+def _key_of(request: Request, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
+    """What makes two questions the same: all that the source is told but for the way."""
+    told = [(name, value) for name, value in sorted(headers.items()) if name != "Via"]
+    return encode([request.match.registration.registration_id, request.method, url, told, (body or b"").decode()])
+
+
+def _sent(request: Request, url: str, body: bytes | None, headers: dict[str, str], *, allow_private: bool) -> Outcome:
     try:
         answer = send(
             request.method,
             url,
             body,
             headers,
-            allow_private=is_named(url, hosts),
-            timeout_s=registration.timeout_s,
+            allow_private=allow_private,
+            timeout_s=request.match.registration.timeout_s,
             max_bytes=MOST_ANSWER_BYTES,
         )
     except CallFailed as failure:
@@ -166,7 +239,7 @@ def _headers(call: Call, linked: Linked, registration: Registration, has_body: b
     # §4.3.6.6: how the source wants to be spoken to.
     found["Accept"] = LD if info.get("accept") == LD else JSON
     if has_body:
-        is_plain = "jsonldContext" in info or info.get("contentType") == JSON
+        is_plain = "jsonldContext" in info or info.get("contentType", JSON) == JSON
         found["Content-Type"] = JSON if is_plain and single_url(linked.given) else LD
     if found.get("Content-Type") != LD:
         found["Link"] = link_header(linked).decode("latin-1")

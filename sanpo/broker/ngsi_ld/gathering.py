@@ -8,9 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sanpo.broker.entities import personal_ids
 from sanpo.broker.errors import ParameterIsInvalid
+from sanpo.broker.language.ids import parse_id_pattern, parse_ids
+from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.language.type_selection import parse_types
-from sanpo.broker.ngsi_ld.asking import asked_in_body, asked_in_url
+from sanpo.broker.ngsi_ld.asking import MAX_LIMIT, window_of
+from sanpo.broker.ngsi_ld.asking import Asked as Query
 from sanpo.broker.ngsi_ld.calls import Call, Headers, flag_in
 from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all, warnings_of
 from sanpo.broker.ngsi_ld.linking import Linked, parse
@@ -21,7 +25,7 @@ from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.representation.reading import Nulls, Reader
 from sanpo.ground.errors import DomainError
 
-_PASSED = (
+PASSED = (
     "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "expandValues",
     "jsonKeys", "datasetId",
 )  # fmt: skip
@@ -32,34 +36,50 @@ _READS = ("retrieveEntity", "queryEntity", "queryBatch")
 
 def sources_of_entity(call: Call, linked: Linked, entity_id: str) -> list[Match]:
     """The sources that may hold an entity."""
-    if call.flag("local"):
-        return []
     asked = replace(asked_in(call, linked), ids=frozenset({entity_id}))
-    return _serving(matches(call.place, asked), _READS)
+    found = _serving(matches(call.place, asked), _READS)
+    return found if found and not stays_here(call, [asked]) else []
 
 
-def sources_of_query(call: Call, linked: Linked, data: Any) -> list[Match]:
+def sources_of_query(call: Call, linked: Linked, query: Query) -> list[Match]:
     """The sources that may hold what a query finds. Raises `ParameterIsInvalid`: what is distributed is not ordered."""
-    if call.flag("local"):
-        return []
-    values = call.query if data is None else asked_in_body(call, data).values
-    if data is None:
-        asked = [asked_in(call, linked)]
-        fits = source_filter(call, linked)
-    else:
-        asked = _asked_in_selectors(linked, data)
-        fits = lambda registration: True  # noqa: E731
-    if flag_in(values, "splitEntities"):  # a source may hold another part than the one that is asked for
+    asked, fits = named_in(linked, query), source_filter(query.values, linked)
+    if flag_in(query.values, "splitEntities"):  # a source may hold another part than the one that is asked for
         asked = [replace(each, attributes=None) for each in asked]
     found: dict[str, Match] = {}
     for each in asked:
         for match in _serving(matches(call.place, each, fits), _READS[1:]):
             found.setdefault(match.registration.registration_id, match)
-    if found and values.get("orderBy"):
+    if not found or stays_here(call, asked):
+        return []
+    if query.get("orderBy"):
         raise ParameterIsInvalid(
             name="orderBy", problem="cannot stand in a query to other sources: ask with local=true"
         )
     return list(found.values())
+
+
+def stays_here(call: Call, asked: Sequence[Asked]) -> bool:
+    """Whether a question is about what is personal here: it is not passed on, and nothing would be taken from the answers."""
+    personal = personal_types(call.city).keys()
+    types = [each.types.types if each.types is not None else frozenset[str]() for each in asked]
+    if asked and all(each and each <= personal for each in types):
+        return True
+    ids = frozenset[str]().union(*(each.ids or () for each in asked))
+    return bool(ids and personal and personal_ids(call.place, sorted(ids)))
+
+
+def named_in(linked: Linked, query: Query) -> list[Asked]:
+    """What a query is about, by each of its selectors."""
+    attrs = query.get("attrs")
+    names = frozenset(parse_attrs(attrs, linked.context)) if attrs else None
+    found = []
+    for each in query.selectors or (query.values,):
+        ids, types, pattern = (each.get(name) for name in ("id", "type", "idPattern"))
+        listed = frozenset(ids if isinstance(ids, list) else parse_ids(ids)) if ids else None
+        selection = parse_types(types, linked.context) if types else None
+        found.append(Asked(listed, selection, names, parse_id_pattern(pattern) if pattern and not ids else None))
+    return found
 
 
 def _serving(found: Sequence[Match], operations: Sequence[str]) -> list[Match]:
@@ -67,52 +87,40 @@ def _serving(found: Sequence[Match], operations: Sequence[str]) -> list[Match]:
     return [each for each in found if any(map(each.registration.serves, operations))]
 
 
-def _asked_in_selectors(linked: Linked, data: Any) -> list[Asked]:
-    found = []
-    for each in data.get("entities") or [{}]:
-        ids = each.get("id")
-        listed = None if ids is None else frozenset(ids if isinstance(ids, list) else [ids])
-        types = parse_types(each["type"], linked.context) if "type" in each else None
-        attrs = data.get("attrs")
-        names = frozenset(linked.context.expand(name) for name in attrs) if attrs else None
-        found.append(Asked(listed, types, names))
-    return found
-
-
 def retrieve(call: Call, linked: Linked, sources: Sequence[Match], entity_id: str) -> tuple[list[Any], Headers]:
     """What the sources say of one entity: documents, each with its match; and warnings."""
     requests = []
     for match in sources:
         passed = {name: call.query[name] for name in ("attrs", "type", "datasetId") if call.query.get(name)}
-        passed |= _held(match, linked)
+        passed |= held_in(match, linked)
         if match.registration.serves("retrieveEntity"):
-            requests.append(Request(match, "GET", f"entities/{entity_id}", passed))
+            requests.append(Request(match, linked, "GET", f"entities/{entity_id}", passed))
         else:
             types = {each.type for info in match.registration.information for each in info.selectors}
             known = {"type": ",".join(sorted(map(linked.context.compact_type, types)))} if types else {}
-            requests.append(_question(match, {**known, **passed, "id": entity_id}))
-    return _read(call, linked, ask_all(call, linked, requests))
+            requests.append(_question(match, linked, {**known, **passed, "id": entity_id}))
+    return _read(call, linked, ask_all(call, requests))
 
 
-def query(call: Call, linked: Linked, sources: Sequence[Match], data: Any) -> tuple[list[Any], Headers]:
+def query(call: Call, linked: Linked, sources: Sequence[Match], asked: Query, data: Any) -> tuple[list[Any], Headers]:
     """What the sources find. Entities that may be split over sources are filtered once they are whole (§5.7.2.4)."""
     requests = []
+    paging = _paging(call)
     for match in sources:
-        asked = asked_in_url(call) if data is None else asked_in_body(call, data)
         left_out = FILTERS if flag_in(asked.values, "splitEntities") else frozenset()
         if data is not None and match.registration.serves("queryBatch"):
             body = {name: value for name, value in data.items() if name not in left_out}
-            requests.append(Request(match, "POST", "entityOperations/query", {}, body))
+            requests.append(Request(match, linked, "POST", "entityOperations/query", paging, body))
             continue
-        passed = {name: value for name, value in asked.values.items() if name in _PASSED and name not in left_out}
+        passed = {name: value for name, value in asked.values.items() if name in PASSED and name not in left_out}
         if match.ids and "id" not in passed:
             passed["id"] = ",".join(sorted(match.ids))
-        passed |= _held(match, linked)
-        requests.extend(_question(match, passed | _texts(each)) for each in asked.selectors or ({},))
-    return _read(call, linked, ask_all(call, linked, requests))
+        passed |= held_in(match, linked)
+        requests.extend(_question(match, linked, passed | _texts(each), paging) for each in asked.selectors or ({},))
+    return _read(call, linked, ask_all(call, requests))
 
 
-def _held(match: Match, linked: Linked) -> dict[str, str]:
+def held_in(match: Match, linked: Linked) -> dict[str, str]:
     """Narrows a request to the attributes that the registration names (§4.3.6.1)."""
     if match.attributes is None:
         return {}
@@ -123,10 +131,20 @@ def _texts(selector: Mapping[str, Any]) -> dict[str, str]:
     return {name: ",".join(each) if isinstance(each, list) else each for name, each in selector.items()}
 
 
-def _question(match: Match, passed: Mapping[str, str]) -> Request:
+def _paging(call: Call) -> dict[str, str]:
+    """As much of a source as the page may need, where a page is asked for; else what a source gives unasked."""
+    if not call.query.get("limit") and not call.query.get("offset"):
+        return {}
+    window = window_of(call)
+    return {"limit": str(min(MAX_LIMIT, max(1, window.offset + window.limit)))}
+
+
+def _question(
+    match: Match, linked: Linked, passed: Mapping[str, str], paging: Mapping[str, str] | None = None
+) -> Request:
     """A query as the source takes it: in the URL, or as a Query (§5.2.23) where it takes only that."""
     if match.registration.serves("queryEntity"):
-        return Request(match, "GET", "entities", passed)
+        return Request(match, linked, "GET", "entities", {**passed, **(paging or {})})
     heads = {name: passed[name] for name in ("type", "idPattern") if name in passed}
     ids = passed["id"].split(",") if "id" in passed else []
     body: dict[str, Any] = {"type": "Query"}
@@ -137,7 +155,7 @@ def _question(match: Match, passed: Mapping[str, str]) -> Request:
         body["geoQ"] = place
     body |= {name: passed[name] for name in ("q", "scopeQ", "expandValues", "jsonKeys") if name in passed}
     body |= {name: passed[name].split(",") for name in ("attrs", "datasetId") if name in passed}
-    return Request(match, "POST", "entityOperations/query", {}, body)
+    return Request(match, linked, "POST", "entityOperations/query", paging or {}, body)
 
 
 def merged(local: Iterable[Any], remote: Iterable[tuple[Match, Any]]) -> list[Any]:

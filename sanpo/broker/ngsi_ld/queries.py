@@ -43,9 +43,9 @@ def _answer(call: Call, asked: Asked, linked: Linked, data: Any) -> Reply:
     parts = parts_of(asked, linked.context, local=is_local)
     ordering, collation = ordering_of(asked, linked.context), asked.get("collation")
     among = mapped(call, asked.values, lambda among: actions.find_fitting(call.place, parts, among))
-    sources = gathering.sources_of_query(call, linked, data) if call.is_distributed and not is_local else []
+    sources = gathering.sources_of_query(call, linked, asked) if call.is_distributed and not is_local else []
     if sources:
-        remote, warnings = gathering.query(call, linked, sources, data)
+        remote, warnings = gathering.query(call, linked, sources, asked, data)
         gathered = _whole if flag_in(asked.values, "splitEntities") else _gathered
         page = gathered(call, asked, linked.context, window, remote)
     else:

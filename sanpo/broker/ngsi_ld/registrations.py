@@ -1,5 +1,6 @@
 """`/csourceRegistrations` (§6.8, §6.9)."""
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from sanpo.broker.errors import QueryIsTooWide
@@ -80,9 +81,9 @@ def asked_in(call: Call, linked: Linked) -> Asked:
     )
 
 
-def source_filter(call: Call, linked: Linked) -> actions.Fits:
+def source_filter(values: Mapping[str, str], linked: Linked) -> actions.Fits:
     """The filter over sources (`csf`, §4.9)."""
-    given = call.query.get("csf")
+    given = values.get("csf")
     if not given:
         return lambda registration: True
     query = parse_q(given, linked.context, parameter="csf")

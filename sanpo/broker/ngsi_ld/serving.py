@@ -21,6 +21,7 @@ from sanpo.broker.ngsi_ld import distributing
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
 from sanpo.broker.ngsi_ld.forwarding import is_loop
 from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
+from sanpo.broker.ngsi_ld.portions import NAMES
 from sanpo.broker.ngsi_ld.problems import on_error, problem
 from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
 from sanpo.broker.ngsi_ld.streaming import send_stream
@@ -35,6 +36,8 @@ from sanpo.people import actor_of
 
 log = structlog.get_logger()
 PREFIX = b"/ngsi-ld/v1"
+FAR = 4
+"""How many times as many actions may be under way that might wait for other sources."""
 _ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 _BY_ID = PREFIX + b"/entities/"
 _REFUSALS = {
@@ -52,6 +55,7 @@ class Server:
     def __init__(self, table: Table) -> None:
         self.table = table
         self._threads = Threads()
+        self._far = Threads()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """As a mounted handler of the web application."""
@@ -65,8 +69,7 @@ class Server:
         given = (state.city, state.session_cookie, method, scope["raw_path"], scope["query_string"], headers, body)
         reply = self.conduct(*given, quick=True) if _is_quick(method, scope, headers) else None
         if reply is None:
-            work = partial(self._conducted, *given)
-            reply = await self._threads.run(asyncio.get_running_loop(), work, threads=state.city.settings.http_threads)
+            reply = await self._on_threads(state.city.settings.http_threads, given)
         sent: Headers = [*_ALWAYS, *reply.headers]
         if reply.media_type:
             sent.append((b"content-type", reply.media_type.encode()))
@@ -83,9 +86,14 @@ class Server:
         await send(start)
         await send({"type": "http.response.body", "body": reply.body, "more_body": False})
 
-    def _conducted(self, *given: Any) -> Reply:
-        reply = self.conduct(*given)
-        assert reply is not None  # noqa: S101  # it was not asked to be quick
+    async def _on_threads(self, threads: int, given: tuple[Any, ...]) -> Reply:
+        """What may have to wait for other sources has threads of its own, so that all else never waits for those."""
+        loop = asyncio.get_running_loop()
+        reply: Reply | None = await self._threads.run(loop, partial(self.conduct, *given), threads=threads)
+        if reply is None:
+            work = partial(self.conduct, *given, far=True)
+            reply = await self._far.run(loop, work, threads=FAR * threads)
+        assert reply is not None  # noqa: S101  # it might be as slow as it likes
         return reply
 
     def conduct(
@@ -99,10 +107,12 @@ class Server:
         body: bytes | None,
         *,
         quick: bool = False,
+        far: bool = False,
     ) -> Reply | None:
-        """One request from its parts to its answer. Raises nothing; None where it is to be quick and would not be."""
+        """One request from its parts to its answer. Raises nothing; None where it is to be quick and would not be, or is
+        to ask no other source (`far` is not given) and might."""
         try:
-            return self._answer(city, cookie_name, method, raw_path, query_string, headers, body, quick)
+            return self._answer(city, cookie_name, method, raw_path, query_string, headers, body, quick, far)
         except DomainError as error:
             return self.on_error(city, error, headers)
         except (RecursionError, UnicodeDecodeError, psycopg.DataError) as error:
@@ -121,6 +131,7 @@ class Server:
         headers: Mapping[str, str],
         body: bytes | None,
         quick: bool,
+        far: bool,
     ) -> Reply | None:
         started = perf_counter()
         path = raw_path.partition(b"?")[0][len(self.prefix) :].strip(b"/")
@@ -145,12 +156,16 @@ class Server:
             raise NotSignedIn  # before a handler fetches the @context that the request names
         places = [got for want, got in zip(operation.path.strip("/").split("/"), segments, strict=True) if want == "{}"]
         call = self.call(city, actor, method, places, query, headers, body or b"", media_type)
-        if quick and (not sees_public_only(actor) or call.is_distributed):
+        if (quick and not sees_public_only(actor)) or (not far and self.may_wait(call)):
             return None
         return self.work(operation, call, started)
 
     call: Callable[..., Call] = Call
     prefix = PREFIX
+
+    def may_wait(self, call: Any) -> bool:
+        """Whether it may have to wait for other sources."""
+        return bool(call.is_distributed)
 
     def unreadable(self, problem: str) -> DomainError:
         return EntityIsInvalid(where="request", problem=problem)
@@ -172,7 +187,7 @@ class Server:
             way = call.headers["via"][:500]
             return problem(508, "LoopDetected", "The request has come through this broker before.", way)
         known = perf_counter()
-        is_sent_on = operation.clause in distributing.NAMES and call.is_distributed
+        is_sent_on = operation.clause in NAMES and call.is_distributed
         reply = distributing.write(operation, call) if is_sent_on else operation.handler(call)
         taken = (known - started, call.context_s, perf_counter() - known - call.context_s)
         stages = b"actor;dur=%.2f, context;dur=%.2f, work;dur=%.2f" % tuple(1_000 * each for each in taken)

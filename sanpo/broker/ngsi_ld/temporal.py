@@ -1,11 +1,12 @@
 """`/temporal/entities` and below (§6.18 to §6.22), `/temporal/entityOperations/query` (§6.24)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from sanpo.broker.errors import EntityIsInvalid, EntityNotFound, ParameterIsInvalid
-from sanpo.broker.ngsi_ld import observations
+from sanpo.broker.ngsi_ld import observations, remembering
 from sanpo.broker.ngsi_ld.asking import Asked, asked_in_body, asked_in_url, parts_of, window_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply, flag_in
 from sanpo.broker.ngsi_ld.entity_maps import mapped
@@ -13,6 +14,7 @@ from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id, wanted
 from sanpo.broker.ngsi_ld.temporal_words import (
+    Told,
     aggregation_of,
     range_of,
     span_of,
@@ -21,6 +23,7 @@ from sanpo.broker.ngsi_ld.temporal_words import (
     temporal_values,
     told_of,
 )
+from sanpo.broker.querying import Among
 from sanpo.broker.representation.checks import check_name, check_uri
 from sanpo.broker.representation.reading import Nulls
 from sanpo.broker.selection import Ids, Window
@@ -93,16 +96,29 @@ def retrieve(call: Call) -> Reply:
     entity_id = check_id(call.segments[0])
     span = span_of(call.query, linked, needed=False)
     told = told_of(call, call.query, linked, span)
-    if told.form == "aggregates":
-        aggregation = aggregation_of(call.query)
-        found = aggregates.retrieve_aggregates(call.place, entity_id, span, aggregation, wanted(call, linked))
-    else:
-        found = evolutions.retrieve_evolution(call.place, entity_id, span, wanted(call, linked))
+    found, warnings = _evolution(call, linked, entity_id, span, told)
     if told.shape.is_empty(found.docs[0]):
         raise EntityNotFound(entity_id=entity_id)
     one = [Ids(frozenset({entity_id}))]
     among = mapped(call, call.query, lambda known: evolutions.find_fitting_evolutions(call.place, one, Span(), known))
-    return _answer(call, told.of(found.docs[0]), linked, found, [*among.headers])
+    return _answer(call, told.of(found.docs[0]), linked, found, [*warnings, *among.headers])
+
+
+def _evolution(call: Call, linked: Linked, entity_id: str, span: Span, told: Told) -> tuple[Evolutions, Headers]:
+    """The history here, with what other sources remember. Raises `EntityNotFound`."""
+    fits = wanted(call, linked)
+    if told.form == "aggregates":
+        return aggregates.retrieve_aggregates(call.place, entity_id, span, aggregation_of(call.query), fits), []
+    sources = remembering.sources_of_history(call, linked, entity_id, span) if call.is_distributed else []
+    if not sources:
+        return evolutions.retrieve_evolution(call.place, entity_id, span, fits), []
+    local: Evolutions | None = None
+    with suppress(EntityNotFound):
+        local = evolutions.retrieve_evolution(call.place, entity_id, span, fits)
+    found, warnings = remembering.retrieve(call, linked, sources, entity_id, span, local)
+    if not found.docs:
+        raise EntityNotFound(entity_id=entity_id)
+    return found, warnings
 
 
 def query(call: Call) -> Reply:
@@ -129,14 +145,29 @@ def _query(call: Call, asked: Asked, linked: Linked) -> Reply:
     if told.form == "aggregates":
         aggregation = aggregation_of(asked.values)
         found = aggregates.query_aggregates(call.place, parts, span, window, aggregation, among.numbers)
+        warnings: Headers = []
     else:
-        found = evolutions.query_evolutions(call.place, parts, span, window, among=among.numbers)
-    headers: Headers = [*among.headers]
+        found, warnings = _found(call, linked, asked, span, window, among.numbers)
+    headers: Headers = [*warnings, *among.headers]
     if found.count is not None:
         headers.append((b"ngsild-results-count", b"%d" % found.count))
     headers.extend(_links(call, call.query, window, found))
     docs = [told.of(doc) for doc in found.docs if not told.shape.is_empty(doc)]
     return _answer(call, docs, linked, found, headers, is_new=among.is_new)
+
+
+def _found(
+    call: Call, linked: Linked, asked: Asked, span: Span, window: Window, among: Among
+) -> tuple[Evolutions, Headers]:
+    """A page of histories, of those here and of what other sources remember."""
+    parts = parts_of(asked, linked.context, local=flag_in(asked.values, "local"))
+    sources = remembering.sources_of_histories(call, linked, asked, span) if call.is_distributed else []
+    if not sources:
+        return evolutions.query_evolutions(call.place, parts, span, window, among=among), []
+    remote, warnings = remembering.query(call, linked, sources, asked, span)
+    here = Window(window.offset + window.limit, count=window.count)
+    local = evolutions.query_evolutions(call.place, parts, span, here, among=among)
+    return remembering.page(local, remote, span, window), warnings
 
 
 def _check_order(asked: Asked) -> None:

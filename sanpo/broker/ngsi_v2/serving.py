@@ -31,11 +31,14 @@ class ServerOfV2(Server):
     call = Call
     prefix = b""
 
-    def conduct(self, *given: Any, quick: bool = False) -> Reply | None:
+    def conduct(self, *given: Any, quick: bool = False, far: bool = False) -> Reply | None:
         """As for NGSI-LD, and the request's name for logs with whatever is answered."""
         *_, headers, _ = given
-        reply = super().conduct(*given, quick=quick)
+        reply = super().conduct(*given, quick=quick, far=far)
         return reply and Reply(reply.status, reply.body, reply.media_type, [*reply.headers, *_told(headers)])
+
+    def may_wait(self, call: Any) -> bool:
+        return False
 
     def unreadable(self, problem: str) -> DomainError:
         return RequestIsNoNgsiV2(where="request", problem=f"is {problem}")

@@ -8,10 +8,17 @@ from sanpo.broker import store as entities
 from sanpo.broker.contexts import Context
 from sanpo.broker.entities import Place
 from sanpo.broker.registrations import matching
-from sanpo.broker.registrations.errors import RegistrationConflicts, RegistrationExists, RegistrationNotFound
+from sanpo.broker.registrations.errors import (
+    EntityIsHeldHere,
+    RegistrationConflicts,
+    RegistrationExists,
+    RegistrationNotFound,
+)
+from sanpo.broker.registrations.holding import find_held
 from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.registrations.model import Registration, registration_of
 from sanpo.broker.registrations.reading import merge_members, public, read_registration
+from sanpo.broker.registrations.states import SourceState, state_in
 from sanpo.broker.registrations.store import SQL, doc_of, known, raise_revision, rows_of, text
 from sanpo.broker.selection import Window
 from sanpo.broker.sight import DUTY, check_reader, check_writer, may_write
@@ -133,6 +140,23 @@ def is_distributed(place: Place) -> bool:
     return tenant_no is not None and bool(known(place.city, tenant_no))
 
 
+def note_asked(place: Place, told: Sequence[tuple[str, str | None]]) -> None:
+    """Counts what was asked of sources, by registration and with what went wrong (table 5.2.9-2)."""
+    ids, errors = [each for each, _ in told], [error for _, error in told]
+    with place.city.db.connection() as conn:
+        values = {"tenant_no": place.find_tenant_no(), "ids": ids, "errors": errors, "now": place.city.now()}
+        conn.run(SQL.note_asked, values)
+
+
+def list_sources(place: Place) -> list[SourceState]:
+    """All registrations of a tenant with the state of their sources, for the city's operator."""
+    check_reader(place.actor)
+    now = place.city.now()
+    return [
+        state_in(row, registration_of(decode(row.text)), now) for row in rows_of(place.city, place.find_tenant_no())
+    ]
+
+
 def _is_alive(expires_at: datetime | None, now: datetime) -> bool:
     return expires_at is None or expires_at > now
 
@@ -153,11 +177,18 @@ def _shown(city: City, row: Any, sees_all: bool) -> dict[str, Any]:
 
 
 def _check_conflicts(tx: Transaction, tenant_no: int, doc: Any) -> None:
+    """A proxy may take neither what another has taken nor what is held here (§5.9.2.4)."""
+    registration = registration_of(doc)
+    if not registration.is_proxy:
+        return
     rows: Sequence[Any] = tx.all(SQL.registrations, tenant_no=tenant_no)
     others = [registration_of(decode(row.text)) for row in rows if _is_alive(row.expires_at, tx.now)]
-    other = matching.conflicting(registration_of(doc), others)
+    other = matching.conflicting(registration, others)
     if other is not None:
         raise RegistrationConflicts(registration_id=other.registration_id)
+    held = find_held(tx, tenant_no, registration)
+    if held is not None:
+        raise EntityIsHeldHere(entity_id=held)
 
 
 def _moment(given: str | None) -> datetime | None:

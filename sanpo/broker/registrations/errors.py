@@ -31,6 +31,13 @@ class RegistrationConflicts(BrokerError):
     kind = Kind.CONFLICT
 
 
+class EntityIsHeldHere(BrokerError):
+    """A proxy cannot take what is held here already (§5.9.2.4). Field: entity_id."""
+
+    code = "broker.entity_is_held_here"
+    kind = Kind.CONFLICT
+
+
 class RegistrationNotFound(BrokerError):
     """No registration of this id is there. Field: registration_id."""
 

@@ -97,8 +97,6 @@ def narrowed(registration: Registration, *asked: Asked) -> Registration:
 
 def conflicting(new: Registration, others: Iterable[Registration]) -> Registration | None:
     """A registration that holds for itself what `new` claims: once exclusive, no other proxy may be (§4.3.6.3)."""
-    if not new.is_proxy:
-        return None
     for other in others:
         if (
             "exclusive" not in (new.mode, other.mode)
@@ -117,6 +115,8 @@ def _overlap(mine: Information, theirs: Information) -> bool:
     attributes = (
         mine.attributes is None or theirs.attributes is None or not mine.attributes.isdisjoint(theirs.attributes)
     )
+    if not mine.selectors or not theirs.selectors:  # any entity
+        return attributes
     return attributes and any(_same(one, other) for one in mine.selectors for other in theirs.selectors)
 
 

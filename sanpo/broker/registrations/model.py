@@ -10,6 +10,7 @@ from sanpo.broker.language.ids import parse_id_pattern
 from sanpo.broker.language.patterns import Pattern
 from sanpo.broker.language.temporal import TemporalQuery
 from sanpo.broker.model import written
+from sanpo.broker.temporal.durations import parse_duration
 
 Mode = Literal["inclusive", "exclusive", "redirect", "auxiliary"]
 MODES = ("inclusive", "exclusive", "redirect", "auxiliary")
@@ -90,6 +91,19 @@ class Registration:
         return float(self.doc.get("management", {}).get("timeout", DEFAULT_TIMEOUT_MS)) / 1000
 
     @property
+    def cooldown_s(self) -> float:
+        return float(self.doc.get("management", {}).get("cooldown", 0)) / 1000
+
+    @property
+    def cache_s(self) -> float:
+        """For how long its answers are good enough (§5.2.34); a month counts 30 days."""
+        given = self.doc.get("management", {}).get("cacheDuration")
+        if given is None:
+            return 0.0
+        duration = parse_duration(given)
+        return duration.rest.total_seconds() + 30 * 86_400 * duration.months
+
+    @property
     def is_local_only(self) -> bool:
         return bool(self.doc.get("localOnly") or self.doc.get("management", {}).get("localOnly"))
 
@@ -106,6 +120,11 @@ class Registration:
             if name in self.doc:
                 attrs[CORE.expand(name)] = [{"type": "GeoProperty", "value": self.doc[name]}]
         return {"id": self.registration_id, "type": [], "scope": self.doc.get("scope", []), "attrs": attrs}
+
+    def remembers(self, times: TemporalQuery | None) -> bool:
+        """Whether its source may have a history of these times: where it does not say of which it has, it may."""
+        says = {"observationInterval", "managementInterval"} & self.doc.keys()
+        return not says or times is None or self.covers(times)
 
     def covers(self, times: TemporalQuery | None) -> bool:
         """Whether its source has information of these times; where none are asked for, the latest (§5.10.2.4)."""

@@ -9,6 +9,7 @@ from sanpo.broker.language.ids import parse_id_pattern
 from sanpo.broker.model import written
 from sanpo.broker.registrations.errors import fail
 from sanpo.broker.registrations.model import AUXILIARY_OPERATIONS, GROUPS, MODES, MOST_TIMEOUT_MS, OPERATIONS
+from sanpo.broker.registrations.states import state_of
 from sanpo.broker.representation.checks import check_name, check_scopes, check_time, check_uri
 from sanpo.broker.representation.geometry import check_geometry
 from sanpo.broker.representation.writing import short_time
@@ -87,8 +88,7 @@ def public(
     found.setdefault("mode", "inclusive")
     found.setdefault("operations", ["federationOps"])
     found |= {context.compact(iri): each for iri, each in doc.get("properties", {}).items()}
-    is_over = "expiresAt" in doc and datetime.fromisoformat(doc["expiresAt"]) <= now
-    found["status"] = "failed" if is_over else "ok"
+    found |= state_of(row, doc, now)
     if system:
         found["createdAt"], found["modifiedAt"] = (short_time(written(at)) for at in (row.created_at, row.modified_at))
     return found

@@ -1,5 +1,6 @@
-"""The receivers of notifications are those of the subscriptions' own tests."""
+"""The receivers of notifications, and the other sources, are those of the tests of their own."""
 
+from tests.broker.registrations.conftest import here, source
 from tests.broker.subscriptions.conftest import open_city, receiver, receivers
 
-__all__ = ["open_city", "receiver", "receivers"]
+__all__ = ["here", "open_city", "receiver", "receivers", "source"]

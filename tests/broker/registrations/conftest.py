@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,11 +17,12 @@ from tests.broker.conftest import ROOT
 
 @dataclass
 class Source:
-    """Answers by method and path (without query); keeps what it was asked."""
+    """Answers by method and path (without query) while its gate is open; keeps what it was asked."""
 
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
     url: str = ""
+    gate: threading.Event = field(default_factory=threading.Event)
 
     def lay(self, method: str, path: str, status: int, body: Any = None) -> None:
         self.answers[method, f"/ngsi-ld/v1/{path}"] = (status, body)
@@ -32,19 +34,34 @@ class Source:
 
 @pytest.fixture
 def source() -> Iterator[Source]:
+    with _serving() as found:
+        yield found
+
+
+@pytest.fixture
+def another() -> Iterator[Source]:
+    with _serving() as found:
+        yield found
+
+
+@contextmanager
+def _serving() -> Iterator[Source]:
     found = Source()
+    found.gate.set()
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = {key.lower(): value for key, value in self.headers.items()}
             found.asked.append((self.command, self.path, json.loads(body) if body else None, headers))
+            found.gate.wait(20)
             status, told = found.answers.get((self.command, self.path.partition("?")[0]), (404, None))
             data = told if isinstance(told, bytes) else b"" if told is None else json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            with suppress(OSError):  # whoever asked may be gone
+                self.send_response(status)
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer  # noqa: N815
 
@@ -56,6 +73,7 @@ def source() -> Iterator[Source]:
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     found.url = f"http://127.0.0.1:{server.server_address[1]}"
     yield found
+    found.gate.set()
     server.shutdown()
     server.server_close()
 

@@ -30,7 +30,7 @@ def operator(
         "type": "ContextSourceRegistration",
         "endpoint": source.url,
         "information": [{"entities": [{"type": "Meter"}]}],
-        "operations": ["redirectionOps"],
+        "operations": ["redirectionOps", "federationOps", "retrieveTemporal", "queryTemporal"],
     }
     actions.register(Place(town.city, OPERATOR), claimed, CORE)
     http = client()
@@ -60,4 +60,35 @@ def test_write_to_a_personal_entity_stays_here(
     operator: TestClient[Any], source: Source, method: str, path: str, body: Any
 ) -> None:
     assert operator.request(method, path, json=body).status_code == 204
+    assert source.asked == []
+
+
+def test_claim_does_not_tell_that_a_personal_entity_is_here(operator: TestClient[Any], source: Source) -> None:
+    """§5.9.2.4 looks at public entities alone: a personal one stays here whatever is claimed."""
+    claimed = {
+        "type": "ContextSourceRegistration",
+        "endpoint": source.url,
+        "mode": "redirect",
+        "information": [{"entities": [{"type": "Meter", "id": METER}]}],
+        "operations": ["redirectionOps"],
+    }
+    assert operator.post("/csourceRegistrations", json=claimed).status_code == 201
+    assert operator.delete(f"/entities/{METER}").status_code == 204
+    assert source.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/entities/{METER}",
+        f"/temporal/entities/{METER}",
+        f"/entities?type=Meter&id={METER}",
+        f"/entities?type=Car,Meter&id={METER}",
+        "/entities?type=Meter",
+        f"/temporal/entities?type=Meter&id={METER}&timerel=after&timeAt=2020-01-01T00:00:00Z",
+        "/types/Meter",
+    ],
+)
+def test_question_about_a_personal_entity_stays_here(operator: TestClient[Any], source: Source, path: str) -> None:
+    operator.get(path)
     assert source.asked == []
