@@ -5,13 +5,14 @@
 
 from urllib.parse import quote, urlencode
 
+from sanpo.broker.ngsi_ld import subscribing
 from sanpo.broker.ngsi_ld.asking import window_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id
 from sanpo.broker.ngsi_ld.streaming import EVENT_STREAM, events
 from sanpo.broker.store import encode
-from sanpo.broker.subscriptions import actions
+from sanpo.broker.subscriptions import actions, passing
 from sanpo.broker.subscriptions.deliveries import list_own_deliveries
 from sanpo.broker.subscriptions.model import Kind
 
@@ -22,6 +23,8 @@ def create(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.1 Create Subscription."""
     data, linked = call.document
     found = actions.create_subscription(call.place, data, linked.context, linked.given, kind=kind)
+    if kind == "entities" and call.is_distributed:
+        subscribing.pass_on(call, linked, found)
     return Reply(201, headers=[(b"location", f"{_PATHS[kind]}/{quote(found, safe=':')}".encode())])
 
 
@@ -56,12 +59,20 @@ def update(call: Call, kind: Kind = "entities") -> Reply:
     check_id(call.segments[0])
     data, linked = call.document
     actions.update_subscription(call.place, call.segments[0], data, linked.context, linked.given, kind=kind)
+    if kind == "entities" and call.is_distributed:
+        subscribing.withdraw(call, linked, passing.take_back(call.place, call.segments[0]))
+        subscribing.pass_on(call, linked, call.segments[0])
     return NO_CONTENT
 
 
 def delete(call: Call, kind: Kind = "entities") -> Reply:
     """5.8.5 Delete Subscription."""
-    actions.delete_subscription(call.place, check_id(call.segments[0]), actions.owner_of(call.actor, kind))
+    subscription_id, owner = check_id(call.segments[0]), actions.owner_of(call.actor, kind)
+    is_passed = kind == "entities" and call.is_distributed
+    passed = passing.take_back(call.place, subscription_id) if is_passed else []
+    actions.delete_subscription(call.place, subscription_id, owner)
+    if passed:
+        subscribing.withdraw(call, call.linked, passed)
     return NO_CONTENT
 
 
@@ -74,6 +85,7 @@ def deliveries(call: Call, kind: Kind = "entities") -> Reply:
 
 _ONE = "subscriptions/{}"
 OPERATIONS = [
+    *subscribing.OPERATIONS,
     Operation("POST", "subscriptions", create, "5.8.1", parameters(), bodies=BODIES),
     Operation("GET", "subscriptions", query, "5.8.4", parameters("limit", "offset", "count", "options")),
     Operation("GET", _ONE, retrieve, "5.8.3", parameters("options")),

@@ -186,6 +186,11 @@ def _queue(tx: Transaction, told: list[tuple[Subscription, list[Item]]]) -> None
     tell_streams(tx, [each for each, _ in told])
 
 
+def queue_told(tx: Transaction, subscription: Subscription, items: list[Item]) -> None:
+    """What another source has told, at the pace of the subscription that it is for."""
+    _queue(tx, [(subscription, items)])
+
+
 def _is_personal(items: Iterable[Item]) -> bool:
     return any(item.subjects is not None for item in items)
 

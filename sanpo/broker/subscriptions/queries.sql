@@ -275,3 +275,27 @@ select count(*) as n from gone
 -- name: tell_streams
 select pg_notify('broker_events', no::text) from broker.subscriptions s join unnest(%(numbers)s::bigint[]) no
   on s.subscription_no = no where s.streamed
+
+-- name: pass_on
+insert into broker.passed_subscriptions (secret_sha256, subscription_no, registration_no)
+select g.secret, s.subscription_no, r.registration_no
+from unnest(%(registration_ids)s::text[], %(secrets)s::bytea[]) as g (registration_id, secret)
+join broker.registrations r on r.tenant_no = %(tenant_no)s and r.registration_id = g.registration_id
+join broker.subscriptions s on s.tenant_no = %(tenant_no)s and s.subscription_id = %(subscription_id)s
+     and s.owner = %(owner)s and s.kind = %(kind)s
+
+-- name: passed
+update broker.passed_subscriptions set remote_id = %(remote_id)s where secret_sha256 = %(secret)s
+
+-- name: not_passed
+delete from broker.passed_subscriptions where secret_sha256 = %(secret)s
+
+-- name: take_back
+delete from broker.passed_subscriptions p using broker.subscriptions s, broker.registrations r
+where s.subscription_no = p.subscription_no and r.registration_no = p.registration_no and s.tenant_no = %(tenant_no)s
+  and s.subscription_id = %(subscription_id)s and s.owner = %(owner)s and s.kind = %(kind)s
+returning r.registration_id, p.remote_id
+
+-- name: passed_by
+select p.subscription_no, r.doc::text as text
+from broker.passed_subscriptions p join broker.registrations r using (registration_no) where p.secret_sha256 = %(secret)s

@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from sanpo.broker.contexts.context import CORE
+from sanpo.broker.entities import Place
+from sanpo.broker.registrations import actions
+from sanpo.broker.registrations.errors import EntityIsHeldHere
+from sanpo.broker.sight import OPEN
 from tests.broker.registrations.conftest import Source, register
 
 CAR = "urn:ngsi-ld:Car:1"
@@ -54,6 +59,13 @@ def test_what_is_held_here_no_proxy_can_take(
     answer = here.post("/csourceRegistrations", json=data)
     assert answer.status_code == status, answer.text
     assert status == 201 or CAR in answer.json()["detail"]
+
+
+def test_claim_names_what_is_held_here(here: TestClient[Any], web: Any) -> None:
+    here.post("/entities", json=WHOLE)
+    with pytest.raises(EntityIsHeldHere) as refused:
+        actions.register(Place(web.state.city, OPEN), claim("redirect", []), CORE)
+    assert refused.value.fields == {"entity_id": CAR}
 
 
 def test_update_cannot_take_what_is_held_here(here: TestClient[Any], source: Source) -> None:

@@ -22,6 +22,7 @@ class Source:
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
     url: str = ""
+    location: str = ""
     gate: threading.Event = field(default_factory=threading.Event)
 
     def lay(self, method: str, path: str, status: int, body: Any = None) -> None:
@@ -60,6 +61,8 @@ def _serving() -> Iterator[Source]:
             with suppress(OSError):  # whoever asked may be gone
                 self.send_response(status)
                 self.send_header("content-length", str(len(data)))
+                if status == 201 and found.location:
+                    self.send_header("location", found.location)
                 self.end_headers()
                 self.wfile.write(data)
 
