@@ -198,13 +198,12 @@ def check_personal(writer: Actor, subjects: Sequence[int] | None) -> None:
 
 
 def personal_ids(place: Place, ids: Sequence[str]) -> set[str]:
-    """Which of these are ids of personal entities, whoever asks: so that nothing about them goes elsewhere."""
+    """Which of these are ids of personal entities, or were, whoever asks: so that nothing about them goes elsewhere."""
     tenant_no = store.find_tenant_no(place.city, place.tenant)
     if tenant_no is None or not personal_types(place.city):
         return set()
     with place.transaction(DUTY) as tx:
-        found = store.find_by_ids(tx, tenant_no, ids)
-    return {entity_id for entity_id, each in found.items() if each.subjects is not None}
+        return store.personal_ids(tx, tenant_no, ids)
 
 
 def is_over(doc: Any, now: str) -> bool:

@@ -39,6 +39,13 @@ select doc::text as doc from broker.public_entities where tenant_no = %(tenant_n
 select doc::text as doc, entity_no, subjects from broker.entities
 where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[])
 
+-- name: personal_ids
+-- Also of entities that are gone, or of which only the history was told.
+select entity_id from broker.entities
+where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[]) and subjects is not null
+union
+select entity_id from broker.departed where tenant_no = %(tenant_no)s and entity_id = any(%(ids)s::text[]) and personal
+
 -- name: personal_numbers
 select entity_id, entity_no from broker.personal_numbers(
   (select tenant_no from broker.entities where entity_no = %(entity_no)s), %(ids)s::text[])

@@ -126,6 +126,10 @@ def find_by_ids(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> dict[str
     return {each.doc["id"]: each for each in found}
 
 
+def personal_ids(tx: Transaction, tenant_no: int, ids: Sequence[str]) -> set[str]:
+    return {row.entity_id for row in tx.all(SQL.personal_ids, tenant_no=tenant_no, ids=list(ids))}
+
+
 def lock(tx: Transaction, tenant_no: int, entity_id: str) -> Stored | None:
     row = tx.one(SQL.lock, tenant_no=tenant_no, entity_id=entity_id)
     return None if row is None else stored(row, row.watched)

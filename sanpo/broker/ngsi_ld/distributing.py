@@ -32,8 +32,10 @@ from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.sight import check_writer
 from sanpo.broker.store import encode
 
-_OF_ATTRIBUTE = ("5.6.4", "5.6.5", "5.6.19")
-_OF_ATTRIBUTES = ("5.6.2", "5.6.3", *_OF_ATTRIBUTE)
+_OF_ATTRIBUTE = ("5.6.4", "5.6.5", "5.6.13", "5.6.14", "5.6.15", "5.6.19")
+_TOLD_BY_ATTRIBUTE = ("5.6.2", "5.6.3", "5.6.4", "5.6.5", "5.6.19")
+"""A partial success names attributes (§5.2.18), not the entity."""
+_DELETING = ("5.6.6", "5.6.16")
 
 
 def write(operation: Operation, call: Call) -> Reply:
@@ -67,7 +69,7 @@ class _Single:
         body = data if isinstance(data, dict) else {}
         self.entity_id = call.segments[0] if call.segments else str(body.get("id") or body.get("@id") or "")
         self.is_of_attribute = operation.clause in _OF_ATTRIBUTE
-        self.is_of_attributes = operation.clause in _OF_ATTRIBUTES
+        self.is_of_attributes = operation.clause in _TOLD_BY_ATTRIBUTE
         given = [call.segments[1]] if self.is_of_attribute else [name for name in body if name not in NO_ATTRIBUTES]
         self.names = {name: linked.context.expand(name) for name in given}
         self.types = [] if self.is_of_attribute else types_in(body, linked)
@@ -132,7 +134,7 @@ class _Single:
 
     def locally(self, taken: set[str] | None) -> Reply | None:
         """What is done here. What a proxy holds is deleted here too, and need not be here (§5.6.6.4)."""
-        if self.operation.clause != "5.6.6" or taken == set():
+        if self.operation.clause not in _DELETING or taken == set():
             return locally(self.operation, self.rest(taken))
         found = locally(self.operation, self.call)
         return None if found is not None and found.status == 404 else found

@@ -13,6 +13,7 @@ from sanpo.broker.ngsi_ld.forwarding import Outcome, Request
 from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.problems import on_error
 from sanpo.broker.ngsi_ld.routing import Operation
+from sanpo.broker.ngsi_ld.temporal_words import temporal_fragment
 from sanpo.broker.personal import personal_types
 from sanpo.broker.registrations.matching import Match
 from sanpo.broker.representation.reading import Nulls
@@ -31,6 +32,12 @@ NAMES = {
     "5.6.8": "upsertBatch",
     "5.6.9": "updateBatch",
     "5.6.10": "deleteBatch",
+    "5.6.11": "upsertTemporal",
+    "5.6.12": "appendAttrsTemporal",
+    "5.6.13": "deleteAttrsTemporal",
+    "5.6.14": "updateAttrInstanceTemporal",
+    "5.6.15": "deleteAttrInstanceTemporal",
+    "5.6.16": "deleteTemporal",
     "5.6.17": "mergeEntity",
     "5.6.18": "replaceEntity",
     "5.6.19": "replaceAttrs",
@@ -58,8 +65,15 @@ _READ_AS = {
 _WHOLE = ("5.6.1", "5.6.7", "5.6.8")
 
 
+def is_passed_on(operation: Operation) -> bool:
+    """Whether other sources have a part in it. Observations, which are Sanpo's own operation, are for this broker."""
+    return operation.clause in NAMES and not operation.path.startswith("temporal/entityOperations")
+
+
 def check_readable(operation: Operation, call: Call, linked: Linked, data: Any) -> None:
     """What cannot be read here is sent to nobody (§5.5.4). Raises as the local operation would."""
+    if operation.clause in ("5.6.11", "5.6.12"):
+        temporal_fragment(call.reader(linked), data)
     nulls = _READ_AS.get(operation.clause)
     if nulls is not None:
         reader = call.reader(linked, nulls)

@@ -21,7 +21,7 @@ from sanpo.broker.ngsi_ld import distributing
 from sanpo.broker.ngsi_ld.calls import Call, Headers, Reply
 from sanpo.broker.ngsi_ld.forwarding import is_loop
 from sanpo.broker.ngsi_ld.negotiation import choose, media_type_of
-from sanpo.broker.ngsi_ld.portions import NAMES
+from sanpo.broker.ngsi_ld.portions import is_passed_on
 from sanpo.broker.ngsi_ld.problems import on_error, problem
 from sanpo.broker.ngsi_ld.routing import MAX_BATCH_BYTES, Operation, Table
 from sanpo.broker.ngsi_ld.streaming import send_stream
@@ -187,7 +187,7 @@ class Server:
             way = call.headers["via"][:500]
             return problem(508, "LoopDetected", "The request has come through this broker before.", way)
         known = perf_counter()
-        is_sent_on = operation.clause in NAMES and call.is_distributed
+        is_sent_on = is_passed_on(operation) and call.is_distributed
         reply = distributing.write(operation, call) if is_sent_on else operation.handler(call)
         taken = (known - started, call.context_s, perf_counter() - known - call.context_s)
         stages = b"actor;dur=%.2f, context;dur=%.2f, work;dur=%.2f" % tuple(1_000 * each for each in taken)

@@ -7,7 +7,6 @@ at once. After a failure a source rests for its `cooldown`. For its `cacheDurati
 from collections import OrderedDict
 from threading import Lock
 from time import monotonic
-from urllib.parse import urlsplit
 
 from sanpo.broker.registrations.model import Registration
 from sanpo.ground.city import City
@@ -74,13 +73,11 @@ class Source:
 def source_of(city: City, registration: Registration) -> Source:
     """What is known of a registration's endpoint; several registrations may have the same."""
     known: dict[str, Source] = city.__dict__.setdefault("_sources", {})
-    parts = urlsplit(registration.endpoint)
-    key = f"{parts.scheme}://{parts.netloc}"
-    found = known.get(key)
+    found = known.get(registration.endpoint)
     if found is None:
         with _LOCK:
             if len(known) >= MOST_SOURCES:
                 for each in [name for name, source in known.items() if source.is_idle]:
                     del known[each]
-            found = known.setdefault(key, Source(max(2, city.settings.http_threads // 2)))
+            found = known.setdefault(registration.endpoint, Source(max(2, city.settings.http_threads // 2)))
     return found

@@ -26,10 +26,13 @@ class SourceState:
 
 
 def state_of(row: Any, doc: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Status, and once the source was asked the counters. A registration that is over has failed."""
+    """Status, and once the source was asked the counters. A registration that is over has failed.
+
+    As it was at one moment (§5.11.7) it has no counters.
+    """
     is_over = "expiresAt" in doc and datetime.fromisoformat(doc["expiresAt"]) <= now
-    found: dict[str, Any] = {"status": "failed" if is_over or row.has_failed else "ok"}
-    if row.times_sent is None:
+    found: dict[str, Any] = {"status": "failed" if is_over or getattr(row, "has_failed", False) else "ok"}
+    if getattr(row, "times_sent", None) is None:
         return found
     found |= {"timesSent": row.times_sent, "timesFailed": row.times_failed}
     for name, at in (("lastSuccess", row.last_success), ("lastFailure", row.last_failure)):

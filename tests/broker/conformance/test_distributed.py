@@ -230,3 +230,55 @@ def test_batch_names_an_entity_once_all_its_parts_are_done(here: TestClient[Any]
     answer = here.post("/entityOperations/create", json=[WHOLE, {**WHOLE, "id": "urn:x:2"}]).json()
     assert answer["success"] == [CAR]
     assert [(each["entityId"], each["registrationId"]) for each in answer["errors"]] == [("urn:x:2", found)]
+
+
+AT = {**SPEED, "observedAt": "2026-02-01T01:00:00Z"}
+REMEMBERED = f"temporal/entities/{CAR}"
+HISTORIES = [
+    ("upsertTemporal", "POST", "temporal/entities", {"id": CAR, "type": "Car", "speed": AT, "brand": AT}),
+    ("appendAttrsTemporal", "POST", f"{REMEMBERED}/attrs/", {"speed": AT}),
+    ("deleteAttrsTemporal", "DELETE", f"{REMEMBERED}/attrs/speed", None),
+    ("updateAttrInstanceTemporal", "PATCH", f"{REMEMBERED}/attrs/speed/urn:x:1", {"speed": [AT]}),
+    ("updateAttrsTemporal", "PATCH", f"{REMEMBERED}/attrs/speed/urn:x:1", {"speed": [AT]}),
+    ("deleteAttrInstanceTemporal", "DELETE", f"{REMEMBERED}/attrs/speed/urn:x:1", None),
+    ("deleteTemporal", "DELETE", REMEMBERED, None),
+]
+
+
+@pytest.mark.parametrize(("operation", "method", "path", "body"), HISTORIES)
+def test_write_to_a_history_goes_to_who_remembers_it(
+    here: TestClient[Any], source: Source, operation: str, method: str, path: str, body: Any
+) -> None:
+    """§5.6.11 to §5.6.16"""
+    register(here, source, mode="redirect", operations=[operation])
+    source.lay(method, path, 204)
+    answer = here.request(method, "/" + path.rstrip("/"), json=body)
+    assert (answer.status_code, source.lines) == (204, [f"{method} {path}"])
+    assert here.get(f"/{REMEMBERED}?local=true").status_code == 404
+
+
+def test_history_that_cannot_be_read_is_sent_to_nobody(here: TestClient[Any], source: Source) -> None:
+    register(here, source, operations=["upsertTemporal"])
+    assert (
+        here.post("/temporal/entities", json={"id": CAR, "type": "Car", "speed": {"type": "Property"}}).status_code
+        == 400
+    )
+    assert source.asked == []
+
+
+def test_observations_stay_here(here: TestClient[Any], source: Source) -> None:
+    """Sanpo's own operation, which no other source knows."""
+    register(here, source, mode="redirect", operations=["appendAttrsTemporal", "upsertTemporal"])
+    here.post("/entities?local=true", json=WHOLE)
+    here.post("/temporal/entityOperations/observations", json=[{"id": CAR, "type": "Car", "speed": AT}])
+    assert source.asked == []
+
+
+@pytest.mark.parametrize("group", ["federationOps", "associationOps", "redirectionOps", "retrieveOps", "updateOps"])
+def test_group_of_operations_is_known(here: TestClient[Any], group: str) -> None:
+    """Table 4.20-2"""
+    data = {
+        **claim("inclusive", []),
+        "operations": [group, "createEntityMapQueryTemporal", "updateAttrInstanceTemporal"],
+    }
+    assert here.post("/csourceRegistrations", json=data).status_code == 201

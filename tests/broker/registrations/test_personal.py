@@ -16,6 +16,7 @@ from tests.broker.conftest import ROOT
 from tests.broker.consented import OPERATOR, Town, build
 from tests.broker.registrations.conftest import Source
 
+HISTORIES = ("upsertTemporal", "appendAttrsTemporal", "deleteTemporal")
 METER = "urn:ngsi-ld:Meter:0"
 
 
@@ -30,7 +31,7 @@ def operator(
         "type": "ContextSourceRegistration",
         "endpoint": source.url,
         "information": [{"entities": [{"type": "Meter"}]}],
-        "operations": ["redirectionOps", "federationOps", "retrieveTemporal", "queryTemporal"],
+        "operations": ["redirectionOps", "federationOps", "retrieveTemporal", "queryTemporal", *HISTORIES],
     }
     actions.register(Place(town.city, OPERATOR), claimed, CORE)
     http = client()
@@ -91,4 +92,13 @@ def test_claim_does_not_tell_that_a_personal_entity_is_here(operator: TestClient
 )
 def test_question_about_a_personal_entity_stays_here(operator: TestClient[Any], source: Source, path: str) -> None:
     operator.get(path)
+    assert source.asked == []
+
+
+def test_history_of_a_personal_entity_that_is_gone_stays_here(operator: TestClient[Any], source: Source) -> None:
+    assert operator.delete(f"/entities/{METER}").status_code == 204
+    moment = {"type": "Property", "value": 1, "observedAt": "2026-02-01T01:00:00Z"}
+    operator.get(f"/temporal/entities/{METER}")
+    operator.post(f"/temporal/entities/{METER}/attrs", json={"energy": moment})
+    operator.delete(f"/temporal/entities/{METER}")
     assert source.asked == []
