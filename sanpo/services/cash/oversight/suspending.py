@@ -1,7 +1,7 @@
 """Wallets are stopped and opened again, by an officer with a reason; the resident is told, and the journal has it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sanpo.ground.actors import Actor, Resident, require, require_officer
 from sanpo.ground.city import City
@@ -15,6 +15,7 @@ from sanpo.services.cash.oversight.store import SQL
 from sanpo.services.cash.wallets import SERVICE, lock_wallet
 
 KIND = "cash.suspension"
+_NEWS = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,13 @@ def list_notices(city: City, actor: Actor, limit: int = 50) -> list[Notice]:
     resident = require(actor, Resident)
     with city.transaction(resident) as tx:
         return [Notice(*row) for row in tx.all(SQL.notices_of, subject_no=resident.subject_no, limit=limit)]
+
+
+def find_news(city: City, actor: Actor) -> Notice | None:
+    """What the resident's wallet shows: that it is stopped, as long as it is; anything else for a month."""
+    newest = next(iter(list_notices(city, actor, 1)), None)
+    is_news = newest is not None and (newest.kind == "suspended" or city.now() - newest.at < _NEWS)
+    return newest if is_news else None
 
 
 def _subject(city: City, actor: Actor, holder: str, reason: str) -> int:

@@ -18,6 +18,7 @@ from sanpo.ground.web import render
 from sanpo.services.cash import view
 from sanpo.services.cash.asking import read_yen
 from sanpo.services.cash.model import MOST_YEN, rules
+from sanpo.services.cash.oversight.suspending import find_news
 from sanpo.services.cash.records.reading import read_receipt, read_spending
 from sanpo.services.cash.shops import list_shops
 from sanpo.services.cash.wallets import balance_yen, charge, list_payments
@@ -50,6 +51,7 @@ def get_wallet(
         month_before=spending.first - timedelta(days=1),
         month_after=None if spending.first == today.replace(day=1) else spending.first + timedelta(days=31),
         done=done if done == "charged" else "",
+        news=find_news(city, actor),
         to_try=list_shops(city)[:SHOPS_TO_TRY] if city.settings.mode == "demo" else [],
         view=view,
     )

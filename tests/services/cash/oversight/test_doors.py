@@ -10,9 +10,11 @@ from litestar.testing import TestClient
 from typer.testing import Result
 
 from sanpo.services.cash.oversight.alerts import watch
+from sanpo.services.cash.oversight.suspending import find_news, reopen_wallet, suspend_wallet
 from tests.journeys.town import sign_in
 from tests.services.cash.settling.conftest import Market
 from tests.services.cash.test_doors import program
+from tests.world import OPERATOR
 
 OVERSIGHT = "/api/cash/oversight"
 DAYS = {"since": "2026-03-31", "until": "2026-04-02"}
@@ -52,6 +54,25 @@ def test_officer_looks_at_an_alert_stops_the_wallet_and_opens_it_again(
     assert (refused.status_code, refused.json()["outcome"]) == (409, "wallet_is_suspended")
     assert officer.post(f"{OVERSIGHT}/reopenings", json=body).status_code == 204
     assert officer.post(f"{OVERSIGHT}/reopenings", json=body).status_code == 409
+
+
+def test_wallet_page_says_that_it_is_stopped_as_long_as_it_is(market: Market, client: Make) -> None:
+    town = market.town
+    aya = sign_in(town.city, client, town.aya.resident_id)
+    stopped, opened = "Your wallet is stopped", "Your wallet can be used again"
+
+    def page() -> str:
+        return aya.get("/cash", headers={"accept": "text/html", "accept-language": "en"}).text
+
+    assert stopped not in page()
+    suspend_wallet(town.city, OPERATOR, town.aya.resident_id, "<b>lost</b>")
+    assert stopped in page()
+    assert "&lt;b&gt;lost" in page()
+    reopen_wallet(town.city, OPERATOR, town.aya.resident_id, "found")
+    assert opened in page()
+    assert stopped not in page()
+    market.at("2026-06-01")
+    assert find_news(town.city, town.aya) is None
 
 
 def test_officer_reads_limits_unused_balances_and_wallets_at_rest(market: Market, client: Make) -> None:
