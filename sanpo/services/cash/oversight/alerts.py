@@ -60,6 +60,12 @@ def list_alerts(city: City, actor: Actor, since: date, until: date) -> list[Aler
         return [Alert(*row) for row in tx.all(SQL.alerts, since=since, until=until)]
 
 
+def list_rules(actor: Actor) -> list[Rule]:
+    """What is counted, for an officer: who knew the numbers would stay below them."""
+    require_officer(actor)
+    return list(alert_rules())
+
+
 def look_at_alert(city: City, actor: Actor, alert_id: str, purpose: Purpose) -> Look:
     """Whose wallet an alert is about, for an officer who says why: the resident finds the look in the journal.
 

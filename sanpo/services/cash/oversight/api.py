@@ -11,6 +11,7 @@ from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
 from sanpo.ground.problems import language_of, problem_responses
 from sanpo.services.cash.oversight import alerts, dormant, limits, suspending, unused
+from sanpo.services.cash.oversight.model import Rule
 
 PATH = "/api/cash/oversight"
 TAGS = ["cash"]
@@ -62,6 +63,12 @@ def get_limits(city: City, actor: Actor, since: _Day, until: _Day) -> limits.Lim
 def get_alerts(city: City, actor: Actor, since: _Day, until: _Day) -> list[alerts.Alert]:
     """What the rules have found, and not in whose wallet."""
     return alerts.list_alerts(city, actor, since, until)
+
+
+@get(f"{PATH}/alert-rules", sync_to_thread=True, tags=TAGS, responses=_OFFICER)
+def get_alert_rules(actor: Actor) -> list[Rule]:
+    """What is counted, in words and in numbers."""
+    return alerts.list_rules(actor)
 
 
 @post(f"{PATH}/alerts/{{alert_id:str}}/looks", sync_to_thread=True, tags=TAGS, responses=_ONE)
@@ -117,6 +124,7 @@ handlers: list[Any] = [
     get_notices,
     get_limits,
     get_alerts,
+    get_alert_rules,
     post_look,
     get_suspensions,
     post_suspension,

@@ -58,6 +58,15 @@ def alerts_command(since: Since, until: Until, json: AsJson = False) -> None:
     _show(found, alerts.Alert, ("first_at", "last_at"), json=json)
 
 
+def alert_rules_command(json: AsJson = False) -> None:
+    """What is counted, in words and in numbers."""
+    found = alerts.list_rules(OPERATOR)
+    if json:
+        print_json([asdict(rule) for rule in found])
+        return
+    print_table(("rule", "ja", "en"), [(rule.name, rule.text["ja"], rule.text["en"]) for rule in found])
+
+
 def alert_command(
     alert_id: Annotated[str, typer.Argument(help="An alert, alr_…")],
     purpose: Annotated[alerts.Purpose, typer.Option(help="Why you look; it is in the journal.")],
@@ -96,6 +105,7 @@ def add_commands(cli: typer.Typer) -> None:
         suspended_wallets_command,
         limits_command,
         alerts_command,
+        alert_rules_command,
         alert_command,
         unused_balance_command,
         dormant_command,

@@ -37,6 +37,8 @@ def test_officer_looks_at_an_alert_stops_the_wallet_and_opens_it_again(
 ) -> None:
     small_charges(market)
     [alert] = officer.get(f"{OVERSIGHT}/alerts", params=DAYS).json()
+    named = {rule["name"]: rule["text"] for rule in officer.get(f"{OVERSIGHT}/alert-rules").json()}
+    assert "10 or more charges" in named[alert["rule"]]["en"]
     assert "subject_no" not in alert
     looks = f"{OVERSIGHT}/alerts/{alert['alert_id']}/looks"
     assert officer.post(looks, json={"purpose": "curiosity"}).status_code == 400
@@ -90,7 +92,7 @@ def test_officer_reads_limits_unused_balances_and_wallets_at_rest(market: Market
 def test_oversight_is_closed_to_residents_programs_and_strangers(market: Market, client: Make) -> None:
     aya = sign_in(market.town.city, client, market.town.aya.resident_id)
     till = program(market.town, client, market.town.till.organisation_id)
-    for path in ("limits", "alerts", "suspensions", "unused-balances", "unused-balances/csv", "dormant"):
+    for path in ("limits", "alerts", "alert-rules", "suspensions", "unused-balances", "unused-balances/csv", "dormant"):
         answers = [http.get(f"{OVERSIGHT}/{path}", params=DAYS).status_code for http in (aya, till, client())]
         assert answers == [403, 403, 401], path
     assert till.get("/api/cash/me/notices").status_code == 403
@@ -104,6 +106,8 @@ def test_commands_oversee_wallets(market: Market, run: Callable[..., Result], tm
     small_charges(market)
     [alert] = json.loads(run("alerts", *days, "--json").stdout)
     assert "times" in run("alerts", *days).stdout
+    assert alert["rule"] in {rule["name"] for rule in json.loads(run("alert-rules", "--json").stdout)}
+    assert "many_small" in run("alert-rules").stdout
     look = json.loads(run("alert", alert["alert_id"], "--purpose", "authority", "--json").stdout)
     assert look["subject_no"] == market.town.aya.subject_no
     [stopped] = json.loads(run("suspend-wallet", alert["alert_id"], "確認", "--json").stdout)
