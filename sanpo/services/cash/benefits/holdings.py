@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sanpo.consent import PublishedAgreement, list_offers
+from sanpo.consent import PublishedAgreement, list_agreements
 from sanpo.ground.actors import Actor, Resident, require
 from sanpo.ground.city import City
 from sanpo.services.cash.benefits.store import SQL
@@ -44,7 +44,7 @@ def benefits_of(city: City, actor: Actor) -> Benefits:
         rows = tx.all(SQL.lots_of, subject_no=resident.subject_no, at=tx.now)
     agreements: dict[int, PublishedAgreement] = {}
     if any(row.agreement_no is not None for row in rows):
-        agreements = {offer.agreement.agreement_no: offer.agreement for offer in list_offers(city, resident)}
+        agreements = {each.agreement_no: each for each in list_agreements(city, resident)}
     return Benefits(sum(row.left_yen for row in rows), [_holding(row, agreements) for row in rows])
 
 

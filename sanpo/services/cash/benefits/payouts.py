@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sanpo.consent import list_offers
+from sanpo.consent import list_agreements
 from sanpo.ground.actors import Actor, Resident, require
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
@@ -87,7 +87,7 @@ def paid_by_agreements(city: City, actor: Actor) -> list[PaidByAgreement]:
     resident = require(actor, Resident)
     with city.transaction(resident) as tx:
         paid = {row.agreement_no: row.yen for row in tx.all(SQL.paid_of, subject_no=resident.subject_no)}
-    agreements = [offer.agreement for offer in list_offers(city, resident)] if paid else []
+    agreements = list_agreements(city, resident) if paid else []
     return [
         PaidByAgreement(each.agreement_id, each.draft.title.ja, each.draft.title.en, int(paid[each.agreement_no]))
         for each in agreements
