@@ -80,6 +80,14 @@ class DepositBody(Struct):
     amount_yen: int
 
 
+class WithdrawalBody(Struct):
+    """`withdrawal_id` (`wdr_…`) is chosen by who asks: sent again, it books nothing."""
+
+    withdrawal_id: str
+    organisation_id: str
+    amount_yen: int
+
+
 class FundsOut(Struct):
     organisation_id: str
     funds_yen: int
@@ -171,6 +179,13 @@ def post_deposit(city: City, actor: Actor, data: DepositBody) -> FundsOut:
     return FundsOut(data.organisation_id, left)
 
 
+@post(f"{PATH}/withdrawals", sync_to_thread=True, status_code=200, tags=TAGS, responses=_Officer)
+def post_withdrawal(city: City, actor: Actor, data: WithdrawalBody) -> FundsOut:
+    """Books what an organisation was paid back of its funds; by an officer."""
+    left = funds.withdraw(city, actor, data.withdrawal_id, data.organisation_id, data.amount_yen)
+    return FundsOut(data.organisation_id, left)
+
+
 @get(
     f"{PATH}/funds/{{organisation_id:str}}", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403, 404)
 )
@@ -201,5 +216,6 @@ handlers: list[Any] = [
     get_offers,
     get_figures,
     post_deposit,
+    post_withdrawal,
     get_funds,
 ]

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +19,7 @@ from sanpo.services.cash.benefits.campaigns import (
     list_campaigns,
     open_campaign,
 )
-from sanpo.services.cash.benefits.funds import deposit, funds_yen
+from sanpo.services.cash.benefits.funds import deposit, funds_yen, withdraw
 from sanpo.services.cash.benefits.giving import Gift, give
 from sanpo.services.cash.benefits.model import Campaign, CampaignDraft
 
@@ -34,6 +35,7 @@ def add_commands(cli: typer.Typer) -> None:
     """Puts these commands beside the others of the service."""
     cli.add_typer(campaigns, name="campaigns")
     cli.command("deposit")(deposit_command)
+    cli.command("withdraw")(withdraw_command)
     cli.command("funds")(funds_command)
 
 
@@ -101,6 +103,9 @@ def end_command(campaign_id: _Id, json: AsJson = False) -> None:
 def give_command(
     campaign_id: _Id,
     resident: Annotated[list[str] | None, typer.Option(help="A resident, res_…; again for another.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A file with a resident a line.")
+    ] = None,
     area: Annotated[str, typer.Option(help="All who live in this area.")] = "",
     everyone: Annotated[bool, typer.Option("--everyone", help="All residents.")] = False,
     occasion: Annotated[str, typer.Option(help="For another occasion each gets it again.")] = "",
@@ -108,7 +113,8 @@ def give_command(
     json: AsJson = False,
 ) -> None:
     """Gives it to residents; those who had it get nothing again, so that the command can be repeated."""
-    gift = Gift(residents=resident or [], area=area, everyone=everyone, occasion=occasion, amount_yen=amount)
+    named = [*(resident or []), *(file.read_text(encoding="utf-8").split() if file else [])]
+    gift = Gift(residents=named, area=area, everyone=everyone, occasion=occasion, amount_yen=amount)
     with open_city() as city, Progress(console=err, transient=True) as progress:
         task = progress.add_task("Giving …", total=None)
         given = give(
@@ -136,6 +142,19 @@ def deposit_command(
     with open_city() as city:
         left = deposit(city, OPERATOR, deposit_id, organisation_id, amount)
     _print_facts({"deposit_id": deposit_id, "organisation_id": organisation_id, "funds_yen": left}, json=json)
+
+
+def withdraw_command(
+    organisation_id: _OrganisationId,
+    amount: Annotated[int, typer.Argument(help="Yen.")],
+    withdrawal_id: Annotated[str, typer.Option(help="wdr_…; the same again books nothing. Without: a new one.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Books what an organisation was paid back of its funds."""
+    withdrawal_id = withdrawal_id or new_id("wdr")
+    with open_city() as city:
+        left = withdraw(city, OPERATOR, withdrawal_id, organisation_id, amount)
+    _print_facts({"withdrawal_id": withdrawal_id, "organisation_id": organisation_id, "funds_yen": left}, json=json)
 
 
 def funds_command(organisation_id: _OrganisationId, json: AsJson = False) -> None:

@@ -5,10 +5,11 @@ from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
 from sanpo.ground.errors import DomainError, NotPermitted, NotSignedIn
 from sanpo.ground.ids import check_id
+from sanpo.ledger import Outcome as Posted
 from sanpo.ledger import create_accounts_in, get_account, post_in
 from sanpo.people import Organisation, get_organisation
 from sanpo.services.cash.benefits.campaigns import check_made
-from sanpo.services.cash.benefits.errors import DepositIsAnother
+from sanpo.services.cash.benefits.errors import DepositIsAnother, FundsDoNotSuffice
 from sanpo.services.cash.benefits.model import DEPOSIT, FUNDER, funder_account, limited_account, move
 from sanpo.services.cash.model import check_amount, number_of
 from sanpo.services.cash.outcomes import Outcome
@@ -20,17 +21,32 @@ def deposit(city: City, actor: Actor, deposit_id: str, organisation_id: str, amo
 
     Raises `AmountIsInvalid`, `NotFound` for the organisation, `DepositIsAnother` where the id is that of another deposit.
     """
-    require_officer(actor)
     check_id("dep", deposit_id)
+    return _book(city, actor, organisation_id, deposit_id, amount_yen)
+
+
+def withdraw(city: City, actor: Actor, withdrawal_id: str, organisation_id: str, amount_yen: int) -> int:
+    """Books what an organisation was paid back of its funds; raises as `deposit`, and `FundsDoNotSuffice`."""
+    check_id("wdr", withdrawal_id)
+    return _book(city, actor, organisation_id, withdrawal_id, amount_yen, goes_out=True)
+
+
+def _book(
+    city: City, actor: Actor, organisation_id: str, number: str, amount_yen: int, *, goes_out: bool = False
+) -> int:
+    require_officer(actor)
     check_amount(amount_yen)
 
     def work(tx: Transaction) -> Outcome:
-        number = get_organisation(tx, organisation_id).organisation_no
-        funds = funder_account(number)
-        create_accounts_in(tx, [limited_account(funds, FUNDER, number)])
-        [posted] = post_in(tx, [move(number_of("deposit", deposit_id), BANK_ACCOUNT, funds, amount_yen, DEPOSIT)])
+        organisation_no = get_organisation(tx, organisation_id).organisation_no
+        funds = funder_account(organisation_no)
+        create_accounts_in(tx, [limited_account(funds, FUNDER, organisation_no)])
+        sides = (funds, BANK_ACCOUNT) if goes_out else (BANK_ACCOUNT, funds)
+        [posted] = post_in(tx, [move(number_of("deposit", number), *sides, amount_yen, DEPOSIT)])
+        if posted is Posted.EXCEEDS_CREDITS:
+            raise FundsDoNotSuffice(needed_yen=amount_yen)
         if posted.value.startswith("exists_with"):
-            raise DepositIsAnother(deposit_id=deposit_id)
+            raise DepositIsAnother(deposit_id=number)
         check_made([posted])
         return Outcome.DONE
 

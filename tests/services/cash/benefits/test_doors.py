@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,9 +107,16 @@ def test_organisation_sees_the_funds_that_it_has_paid_in(
     assert program.get(f"{AT}/{campaign}/figures").json()["granted_yen"] == 0
     officer.post(f"{AT}/{campaign}/end")
     assert funds.funds_yen(giving.city, OPERATOR, organisation_id) == 5_000
+    back = {"withdrawal_id": new_id("wdr"), "organisation_id": organisation_id, "amount_yen": 4_000}
+    for _ in range(2):
+        assert officer.post("/api/cash/withdrawals", json=back).json()["funds_yen"] == 1_000
+    more = officer.post("/api/cash/withdrawals", json={**back, "withdrawal_id": new_id("wdr")})
+    assert (more.status_code, more.json()["code"]) == (409, "cash.funds_do_not_suffice")
+    assert program.post("/api/cash/withdrawals", json=back).status_code == 403
+    giving.check_books()
 
 
-def test_commands_do_the_same(giving: Giving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_do_the_same(giving: Giving, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     @contextmanager
     def opened() -> Iterator[City]:
         yield giving.city
@@ -123,7 +131,10 @@ def test_commands_do_the_same(giving: Giving, monkeypatch: pytest.MonkeyPatch) -
     [made] = run("campaigns", "create", *given, *days)
     campaign_id = made["campaign_id"]
     assert run("campaigns", "open", campaign_id)[0]["state"] == "open"
-    assert run("campaigns", "give", campaign_id, "--area", "中央") == {"residents": 2, "before": 0, "yen": 600}
+    named = tmp_path / "residents.txt"
+    named.write_text(f"{giving.town.aya.resident_id}\n", encoding="utf-8")
+    assert run("campaigns", "give", campaign_id, "--file", str(named)) == {"residents": 1, "before": 0, "yen": 300}
+    assert run("campaigns", "give", campaign_id, "--area", "中央") == {"residents": 1, "before": 1, "yen": 300}
     shown = run("campaigns", "show", campaign_id)
     assert (shown["left_yen"], shown["held_yen"], shown["shop_ids"]) == (300, 600, [giving.books.shop_id])
     assert run("campaigns", "end", campaign_id)[0]["left_yen"] == 0
@@ -131,4 +142,5 @@ def test_commands_do_the_same(giving: Giving, monkeypatch: pytest.MonkeyPatch) -
     assert "ended" in CliRunner().invoke(cash, ["campaigns", "list"]).stdout
     organisation_id = giving.town.world.company.organisation_id
     assert run("deposit", organisation_id, "700")["funds_yen"] == 700
-    assert run("funds", organisation_id)["funds_yen"] == 700
+    assert run("withdraw", organisation_id, "200")["funds_yen"] == 500
+    assert run("funds", organisation_id)["funds_yen"] == 500

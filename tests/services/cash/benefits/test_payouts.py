@@ -13,6 +13,7 @@ from sanpo.ground.city import City
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.ids import new_id
 from sanpo.journal import list_entries
+from sanpo.people import SecretProof, create_client, issue_token
 from sanpo.returns import list_totals, list_uses
 from sanpo.services.cash.benefits import payouts
 from sanpo.services.cash.benefits.errors import ReturnIsNotFunded
@@ -115,6 +116,16 @@ def test_answer_that_is_not_funded_for_all_who_agreed_is_refused_and_nothing_is_
     assert list_totals(asking.city, OPERATOR, asking.agreement.agreement_no) == []
     asking.fund(60)
     assert asking.ask(sql).subjects in (15, 30)
+
+
+def test_refusal_over_http_says_how_much_is_needed(asking: Asking, client: Any) -> None:
+    made = create_client(asking.city, OPERATOR, asking.asker.organisation_id, name="lab")
+    proof = SecretProof(made.client_id, made.secret)
+    token = issue_token(asking.city, proof, scope=f"agreement:{asking.agreement.agreement_id}").token
+    headers = {"authorization": f"Bearer {token}", "accept-language": "en"}
+    answer = client().post("/api/cleanroom/questions", json={"sql": BY_AREA}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "cash.return_is_not_funded")
+    assert "at least 60 yen" in answer.json()["detail"]
 
 
 def test_answer_pays_only_those_who_are_in_it(asking: Asking) -> None:
