@@ -16,6 +16,7 @@ from sanpo.services.cash.oversight.limits import RefusedAt, report_limits
 from sanpo.services.cash.oversight.model import base_day_before, deposit_of, due_day_of, months_before
 from sanpo.services.cash.oversight.suspending import list_notices
 from sanpo.services.cash.oversight.unused import list_unused, report_due, report_unused, unused_csv
+from tests.services.cash.benefits.conftest import Giving
 from tests.services.cash.conftest import Town
 from tests.services.cash.settling.conftest import Market
 from tests.world import OPERATOR
@@ -72,6 +73,13 @@ def test_unused_balance_is_what_stood_in_the_wallets_at_the_end_of_the_base_day(
     report_due(town.city)
     assert list_unused(town.city, town.world.officer) == [found]
     assert unused_csv([found]).splitlines()[1].startswith(b"2026-09-30,2,0,10500,2000,8500,0,2026-11-30,ent_")
+
+
+def test_benefits_that_nobody_paid_for_are_no_unused_balance(market: Market) -> None:
+    Giving(market.town, market.town.cafe).points(market.town.aya, 5_000, days=365)
+    market.at("2026-10-01")
+    found = report_unused(market.town.city, OPERATOR, SEPTEMBER)
+    assert (found.unused_yen, found.issued_yen) == (10_000, 10_000)
 
 
 def test_duty_reports_the_base_day_even_after_the_ledger_has_closed_later_days(market: Market) -> None:

@@ -14,6 +14,8 @@ from sanpo.services.cash.errors import ShopDidNotAnswer
 from sanpo.services.cash.settling import settling, telling
 from sanpo.services.cash.settling.model import Settlement
 from sanpo.services.cash.settling.settling import FEES_ACCOUNT, PAYOUTS_ACCOUNT, list_settlements
+from sanpo.services.cash.settling.statements import make_statement
+from tests.services.cash.benefits.conftest import Giving
 from tests.services.cash.conftest import Town
 from tests.services.cash.settling.conftest import Market
 from tests.world import OPERATOR
@@ -148,6 +150,22 @@ def test_runs_at_the_same_time_pay_once(market: Market) -> None:
         found = [run.result() for run in [threads.submit(market.settle) for _ in range(4)]]
     assert sum(map(len, found)) == 1
     assert (market.town.till_yen, market.yen_of(PAYOUTS_ACCOUNT)) == (0, 980)
+
+
+def test_sale_that_points_have_paid_is_paid_out_in_money(market: Market) -> None:
+    town = market.town
+    Giving(town, town.cafe).points(town.aya, 300)
+    payment_id = market.sell(1_000)
+    market.at("2026-04-01", 22)
+    assert figures(market.settle()) == [(1, 0, 1_000, 0, 20, 980, 0)]
+    day = date(2026, 4, 1)
+    lines = make_statement(town.city, town.till, town.cafe.shop_id, day, day).lines
+    sales = [(line.amount_yen, line.reference) for line in lines if line.kind == "sale"]
+    assert sorted(sales) == [(300, payment_id), (700, payment_id)]
+    market.at("2026-04-02")
+    market.give_back(payment_id, 1_000)
+    market.at("2026-04-02", 22)
+    assert figures(market.settle()) == [(2, 0, 0, 1_000, -20, 0, -980)]
 
 
 def test_settlements_are_seen_by_the_shop_and_by_officers_only(market: Market) -> None:
