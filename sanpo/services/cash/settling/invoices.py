@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from sanpo.ground.actors import Actor, Anonymous, Staff, System, require_officer
+from sanpo.ground.actors import Actor, Anonymous, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotFound, NotSignedIn
 from sanpo.ground.ids import check_id, new_id
 from sanpo.services.cash.errors import MonthIsNotSettled
 from sanpo.services.cash.settling.model import tax_in, terms
-from sanpo.services.cash.settling.settling import check_reader
+from sanpo.services.cash.settling.settling import check_reader, is_officer
 from sanpo.services.cash.settling.store import SQL
 from sanpo.services.cash.tables import to_csv
 from sanpo.services.cash.wallets import SERVICE
@@ -96,8 +96,7 @@ def get_invoice(city: City, actor: Actor, invoice_id: str) -> tuple[Invoice, lis
     if isinstance(actor, Anonymous):
         raise NotSignedIn
     check_id("inv", invoice_id)
-    is_officer = isinstance(actor, System) or (isinstance(actor, Staff) and actor.role == "officer")
-    with city.transaction(SERVICE if is_officer else actor) as tx:
+    with city.transaction(SERVICE if is_officer(actor) else actor) as tx:
         row = tx.one(SQL.invoice, invoice_id=invoice_id)
         if row is None:
             raise NotFound(what="invoice")

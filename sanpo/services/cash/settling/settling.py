@@ -75,10 +75,14 @@ def check_reader(city: City, actor: Actor, shop_id: str) -> Actor:
     """As whom the shop's books are read: officers see those of every shop, through the service. Raises as
     `list_settlements`."""
     shop = get_shop(city, shop_id)
-    if isinstance(actor, System) or (isinstance(actor, Staff) and actor.role == "officer"):
+    if is_officer(actor):
         return SERVICE
     check_till(actor, shop)
     return actor
+
+
+def is_officer(actor: Actor) -> bool:
+    return isinstance(actor, System) or (isinstance(actor, Staff) and actor.role == "officer")
 
 
 def settlement_of(row: Any) -> Settlement:
