@@ -9,7 +9,7 @@ from sanpo.broker import changing, riding, store
 from sanpo.broker.changing import Change
 from sanpo.broker.errors import EntityExists, EntityIsInvalid, EntityNotFound, SightIsContended, TenantNotFound
 from sanpo.broker.model import Entity, written
-from sanpo.broker.personal import personal_types, settle, unveiled
+from sanpo.broker.personal import is_veiled, personal_types, settle, unveiled
 from sanpo.broker.representation.reading import Fragment
 from sanpo.broker.sight import DUTY, Sight, check_reader, check_writer, sees_public_only, sight_of
 from sanpo.ground.actors import Actor, Client, Resident, require_officer
@@ -198,12 +198,13 @@ def check_personal(writer: Actor, subjects: Sequence[int] | None) -> None:
 
 
 def personal_ids(place: Place, ids: Sequence[str]) -> set[str]:
-    """Which of these are ids of personal entities, or were, whoever asks: so that nothing about them goes elsewhere."""
+    """Which of these are ids of personal entities, or were, or are what a recipient knows one by, whoever asks: so that
+    nothing about them goes elsewhere."""
     tenant_no = store.find_tenant_no(place.city, place.tenant)
     if tenant_no is None or not personal_types(place.city):
         return set()
     with place.transaction(DUTY) as tx:
-        return store.personal_ids(tx, tenant_no, ids)
+        return store.personal_ids(tx, tenant_no, ids) | {each for each in ids if is_veiled(each)}
 
 
 def is_over(doc: Any, now: str) -> bool:

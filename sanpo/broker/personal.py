@@ -113,12 +113,17 @@ def veiled_id(city: City, organisation_no: int, entity_no: int) -> str:
     return ENTITY + sealed.hex()
 
 
+def is_veiled(entity_id: str) -> bool:
+    """Whether it has the form of an id under which a recipient knows a personal entity."""
+    text = entity_id.removeprefix(ENTITY)
+    return text != entity_id and _SEALED.fullmatch(text) is not None
+
+
 def unveiled(city: City, organisation_no: int, entity_id: str) -> int | None:
     """The number of the entity that this recipient knows by this id, if it is one of ours."""
-    text = entity_id.removeprefix(ENTITY)
-    if text == entity_id or _SEALED.fullmatch(text) is None:
+    if not is_veiled(entity_id):
         return None
-    opened = _cipher(city, organisation_no).decryptor().update(bytes.fromhex(text))
+    opened = _cipher(city, organisation_no).decryptor().update(bytes.fromhex(entity_id.removeprefix(ENTITY)))
     return int.from_bytes(opened[:8]) if opened[8:] == bytes(8) and opened[0] < 128 else None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -101,13 +102,32 @@ def is_loop(call: Call) -> bool:
 
 
 def ask_all(call: Call, requests: Sequence[Request]) -> list[Outcome]:
-    """Asks the sources at the same time; each has its own time to answer. What became of it stands in their registrations."""
+    """Asks the sources at the same time, one source one thing after another, each with its own time to answer.
+
+    What became of it stands in their registrations.
+    """
     hosts = [host.strip() for host in call.city.settings.broker_allow_hosts.split(",") if host.strip()]
-    found = _together([lambda each=each: _ask(call, each, hosts) for each in requests])  # type: ignore[misc]
-    sent = [each for each in found if each.was_sent]
-    told = [(each.registration.registration_id, _failure_of(each)) for each in sent]
-    if told:
-        note_asked(call.place, told)
+    lanes: dict[str, list[Request]] = {}
+    for request in requests:
+        lanes.setdefault(request.match.registration.endpoint, []).append(request)
+    told = _together([partial(_ask_in_turn, call, lane, hosts) for lane in lanes.values()])
+    by_request = {id(each.request): each for lane in told for each in lane}
+    found = [by_request[id(each)] for each in requests]
+    sent = [(each.registration.registration_id, _failure_of(each)) for each in found if each.was_sent]
+    if sent:
+        note_asked(call.place, sent)
+    return found
+
+
+def _ask_in_turn(call: Call, requests: Sequence[Request], hosts: list[str]) -> list[Outcome]:
+    """One source; where it does not answer, it is not asked the rest."""
+    found: list[Outcome] = []
+    for request in requests:
+        last = found[-1] if found else None
+        if last is not None and last.answer is None and not last.is_invalid:
+            found.append(Outcome(request, None, last.failure, was_sent=False))
+        else:
+            found.append(_ask(call, request, hosts))
     return found
 
 

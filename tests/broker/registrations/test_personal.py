@@ -9,6 +9,7 @@ from litestar.testing import TestClient
 
 from sanpo.broker.contexts.context import CORE
 from sanpo.broker.entities import Place
+from sanpo.broker.personal import veiled_id
 from sanpo.broker.registrations import actions
 from sanpo.ground.actors import System
 from sanpo.ground.city import City
@@ -101,4 +102,13 @@ def test_history_of_a_personal_entity_that_is_gone_stays_here(operator: TestClie
     operator.get(f"/temporal/entities/{METER}")
     operator.post(f"/temporal/entities/{METER}/attrs", json={"energy": moment})
     operator.delete(f"/temporal/entities/{METER}")
+    assert source.asked == []
+
+
+def test_id_that_a_recipient_knows_a_personal_entity_by_stays_here(
+    operator: TestClient[Any], source: Source, city: City
+) -> None:
+    known = veiled_id(city, 1, 1)
+    operator.get(f"/entities/{known}")
+    operator.get(f"/entities?type=Meter,Car&id={known}")
     assert source.asked == []

@@ -137,3 +137,21 @@ def test_operator_sees_how_sources_do(
     shown = json.loads(command("show", found).output)
     assert (shown["id"], shown["status"], shown["timesFailed"]) == (found, "failed", 1)
     assert command("show", "urn:x:none").exit_code != 0
+
+
+@pytest.mark.parametrize(("status", "asked"), [(201, 12), (400, 12), (0, 1)])
+def test_source_is_asked_one_thing_after_another(
+    here: TestClient[Any], source: Source, status: int, asked: int
+) -> None:
+    """However many an operation has for it; one that does not answer is not asked the rest."""
+    found = register(here, source, mode="redirect", operations=["createEntity"], management={"timeout": 100})
+    source.lay("POST", "entities", status)
+    if not status:
+        source.gate.clear()
+    batch = [{**WHOLE, "id": f"urn:x:{n:02}"} for n in range(12)]
+    answer = here.post("/entityOperations/create", json=batch)
+    assert (answer.status_code, len(source.asked)) == (201 if status == 201 else 207, asked)
+    if status != 201:
+        assert [each["entityId"] for each in answer.json()["errors"]] == [each["id"] for each in batch]
+    told = here.get(f"/csourceRegistrations/{found}").json()
+    assert (told["timesSent"], told["timesFailed"]) == (asked, 0 if status == 201 else asked)
