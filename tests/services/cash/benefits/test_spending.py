@@ -181,3 +181,14 @@ def test_who_leaves_earns_nothing_more_and_comes_back_under_the_same_cap(giving:
     assert [claim(city, town.aya, campaign_id).residents for _ in range(2)] == [1, 0]
     giving.pay(town.aya, 1_000)
     assert giving.lots(town.aya) == [100]
+
+
+def test_two_phones_cannot_both_spend_the_last_points(giving: Giving) -> None:
+    town = giving.town
+    giving.points(town.ben, 300)
+    giving.points(town.ben, 200, shop=town.cafe)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda _: town.pay(town.ben, 240), range(8)))
+    assert sorted(outcome.value for outcome in outcomes) == ["done"] * 2 + ["not_enough_money"] * 6
+    assert (giving.lots(town.ben), giving.benefits_yen(town.ben), town.till_yen) == ([20], 20, 480)
+    giving.check_books()
