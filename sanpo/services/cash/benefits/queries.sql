@@ -156,7 +156,10 @@ select entry_no, agreement_no, organisation_no, yen_each, subjects, next_subject
 where paid_at is null order by entry_no limit 1 for update skip locked
 
 -- name: go_on_with_payout
-update cash.payouts set next_subject = %(next_subject)s, paid_at = %(paid_at)s where entry_no = %(entry_no)s
+-- When all have their part, whom it was for is known to the journal alone.
+update cash.payouts set next_subject = %(next_subject)s, paid_at = %(paid_at)s,
+  subjects = case when %(paid_at)s::timestamptz is null then subjects else ''::bytea end
+where entry_no = %(entry_no)s
 
 -- name: add_returns
 insert into cash.lots (lot_id, subject_no, agreement_no, organisation_no, occasion, is_bound, granted_yen, left_yen,

@@ -22,6 +22,7 @@ from sanpo.services.cash.benefits.funds import deposit, funds_yen
 from sanpo.services.cash.benefits.holdings import benefits_of
 from sanpo.services.cash.benefits.model import PAYOUTS_ACCOUNT
 from sanpo.services.cash.benefits.payouts import distribute, paid_by_agreements
+from sanpo.services.cash.wallets import SERVICE
 from tests.cleanroom.cities import BY_AREA, fill_lake
 from tests.consent.drafts import draft_data
 from tests.journeys.town import sign_in
@@ -193,3 +194,15 @@ def test_resident_sees_what_each_agreement_has_paid(asking: Asking, client: Any)
         "2 yen in points paid to each person"
         in http.get(f"/consent/agreements/{asking.agreement.agreement_id}", headers={"accept-language": "en"}).text
     )
+
+
+def test_whom_a_use_paid_is_forgotten_when_all_have_their_part(asking: Asking) -> None:
+    def kept() -> list[int]:
+        with asking.city.transaction(SERVICE) as tx:
+            return [int(row.size) for row in tx.all("select length(subjects) as size from cash.payouts")]
+
+    asking.fund(60)
+    asking.ask()
+    assert kept()[0] > 0
+    distribute(asking.city)
+    assert kept() == [0]
