@@ -44,7 +44,7 @@ from sanpo.services.energy import (
 from sanpo.simulator.agreements import research, tariff_design
 from sanpo.simulator.load import STEP, load_wh, temperature_c
 from sanpo.simulator.population import Home, make_homes
-from sanpo.simulator.shops import go_shopping, set_up_shops
+from sanpo.simulator.shops import open_shops
 from sanpo.simulator.stations import set_up_stations
 
 OPERATOR = System("operator")
@@ -191,8 +191,7 @@ class _Builder:
     def _shops(self, residents: list[Resident]) -> str:
         """Who stands at the first shop's till."""
         done = self.step("Shops, and what was bought there")
-        opened = set_up_shops(self.city)
-        go_shopping(self.city, opened, residents[:SHOPPERS], self.rng)
+        opened = open_shops(self.city, residents[:SHOPPERS], self.rng)
         done()
         return opened[0].staff.staff_id
 

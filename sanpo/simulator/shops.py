@@ -13,10 +13,16 @@ from sanpo.ground.clock import FixedClock
 from sanpo.ground.ids import new_id
 from sanpo.people import NewOrganisation, add_staff, register_organisation
 from sanpo.services.cash import (
+    CampaignDraft,
+    Gift,
     Line,
     Shop,
     ShopDraft,
     charge,
+    claim,
+    create_campaign,
+    give,
+    open_campaign,
     pay,
     printable_code,
     refund,
@@ -31,6 +37,9 @@ WEEKS = 4
 PURCHASES = 6
 """Of each resident in that time, on average; the first two buy more, so that their pages have something to show."""
 REFUNDED_PERCENT = 3
+VOUCHER_YEN = 5_000
+VOUCHERS_AFTER = timedelta(days=26)
+"""For the small shops, so late that something is left of them."""
 _OPEN, _CLOSE = 9, 20
 
 
@@ -78,7 +87,33 @@ class Open:
     staff: Staff
 
 
-def set_up_shops(city: City) -> list[Open]:
+def open_shops(city: City, residents: list[Resident], rng: np.random.Generator) -> list[Open]:
+    """Shops, and weeks of purchases until now. All is done at its time, by a clock of its own: the ledger books nothing
+    before what an account has seen, so the shops open in the past too."""
+    zone = city.settings.zone
+    first = city.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(weeks=WEEKS)
+    clock = FixedClock(first)
+    then = replace(city, clock=clock)
+    opened = _set_up(then)
+    clock.advance(hours=_OPEN - 1)
+    for place, resident in enumerate(residents):
+        charge(then, resident, new_id("chg"), 80_000 if place < 2 else int(rng.choice([20_000, 30_000, 50_000])))
+    _offer_points(then, residents)
+    voucher_day = (first + VOUCHERS_AFTER).date()
+    day = first.date()
+    for at, resident in _visits(first, city.now(), residents, rng):
+        if at.date() != day:
+            clock.advance(seconds=(_midnight(at) - clock.now()).total_seconds())
+            settle(then, OPERATOR)
+            if day < voucher_day <= at.date():
+                _give_vouchers(then, opened, residents)
+            day = at.date()
+        clock.advance(seconds=(at - clock.now()).total_seconds())
+        _visit(then, opened[int(rng.choice(len(opened), p=_SHARES))], resident, rng)
+    return opened
+
+
+def _set_up(city: City) -> list[Open]:
     """Each shop with its organisation and one person at the till."""
     opened = []
     for kind in KINDS:
@@ -91,22 +126,46 @@ def set_up_shops(city: City) -> list[Open]:
     return opened
 
 
-def go_shopping(city: City, opened: list[Open], residents: list[Resident], rng: np.random.Generator) -> None:
-    """Weeks of purchases until now, each at its time: the city in which they are made has a clock of its own."""
-    zone = city.settings.zone
-    first = city.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(weeks=WEEKS)
-    clock = FixedClock(first + timedelta(hours=_OPEN - 1))
-    then = replace(city, clock=clock)
-    for place, resident in enumerate(residents):
-        charge(then, resident, new_id("chg"), 80_000 if place < 2 else int(rng.choice([20_000, 30_000, 50_000])))
-    day = clock.now().date()
-    for at, resident in _visits(first, city.now(), residents, rng):
-        if at.date() != day:
-            clock.advance(seconds=(_midnight(at) - clock.now()).total_seconds())
-            settle(then, OPERATOR)
-            day = at.date()
-        clock.advance(seconds=(at - clock.now()).total_seconds())
-        _visit(then, opened[int(rng.choice(len(opened), p=_SHARES))], resident, rng)
+def _offer_points(city: City, residents: list[Resident]) -> None:
+    """A rate of what is paid, for who asks. The first resident has not yet: whoever tries the city can."""
+    today = city.now().astimezone(city.settings.zone).date()
+    points = create_campaign(
+        city,
+        OPERATOR,
+        CampaignDraft(
+            name_ja="まちのポイント",
+            name_en="Town points",
+            budget_yen=1_000_000,
+            first_day=today,
+            last_day=today + timedelta(days=180),
+            rate_permille=50,
+            cap_yen=5_000,
+            valid_days=90,
+            by_claim=True,
+        ),
+    )
+    open_campaign(city, OPERATOR, points.campaign_id)
+    for resident in residents[1::2]:
+        claim(city, resident, points.campaign_id)
+
+
+def _give_vouchers(city: City, opened: list[Open], residents: list[Resident]) -> None:
+    today = city.now().astimezone(city.settings.zone).date()
+    voucher = create_campaign(
+        city,
+        OPERATOR,
+        CampaignDraft(
+            name_ja="くらし応援商品券",
+            name_en="Voucher for small shops",
+            budget_yen=VOUCHER_YEN * len(residents),
+            first_day=today,
+            last_day=today + timedelta(days=60),
+            amount_yen=VOUCHER_YEN,
+            shop_ids=[one.shop.shop_id for one in opened if one.kind.category != "5411"],
+        ),
+    )
+    open_campaign(city, OPERATOR, voucher.campaign_id)
+    give(city, OPERATOR, voucher.campaign_id, Gift(residents=[one.resident_id for one in residents]))
 
 
 _SHARES = (0.3, 0.3, 0.1, 0.1, 0.12, 0.08)

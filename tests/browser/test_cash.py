@@ -10,6 +10,8 @@ import pytest
 import segno
 from playwright.sync_api import Browser, expect
 
+from sanpo.ground.ids import new_id
+from sanpo.services.cash import charge
 from sanpo.services.cash.paying import code_of_bill
 from sanpo.services.cash.shops import list_shops, printable_code
 from tests.browser.conftest import FLAGS, Sit
@@ -26,6 +28,7 @@ class Counter:
     def __init__(self, running: RunningCity, sit: Sit, size: Size, *, place: int, axe: bool = False) -> None:
         self.running = running
         self.shop = list_shops(running.city)[0]
+        charge(running.city, running.residents[place], new_id("chg"), 5_000)
         self.resident, self.clerk = sit(size, axe=axe), sit(size, axe=axe)
         self.enter(self.resident, running.residents[place].resident_id)
         self.enter(self.clerk, running.clerk_id)
@@ -117,7 +120,7 @@ def test_pages_of_cash_have_no_fault(running: RunningCity, sit: Sit, size: Size,
     at.resident.tap(at.resident.page.locator(".ledger a").first)
     at.resident.open(running.url("/cash"))
     at.resident.tap(at.resident.page.locator(".doors form button"))
-    for path in ("", "/day", "/poster"):
+    for path in ("", "/day", "/poster", "/invoices"):
         at.clerk.open(running.url(shop + path))
     at.clerk.open(running.url(shop))
     for step in ("read", "show"):
@@ -127,6 +130,21 @@ def test_pages_of_cash_have_no_fault(running: RunningCity, sit: Sit, size: Size,
     at.clerk.open(running.url(shop))
     at.clerk.tap(at.clerk.page.locator("button[value=show]"))
     at.clerk.open(running.url("/cash/till"))
+    officer = sit(size, axe=True)
+    at.enter(officer, running.officer_id)
+    officer.open(running.url(f"/language/{language}?next=/cash/shops"))
+    officer.tap(officer.page.locator(".ledger a").first)
+
+
+@pytest.mark.long
+def test_code_on_the_wall_is_printed_on_one_sheet_of_a5(running: RunningCity, sit: Sit) -> None:
+    at = Counter(running, sit, DESK, place=33)
+    at.clerk.open(running.url(f"/cash/till/{at.shop.shop_id}/poster"))
+    pdf = at.clerk.page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    box = re.search(rb"/MediaBox\s*\[0 0 ([0-9.]+) ([0-9.]+)\]", pdf)
+    assert box
+    assert [round(float(side) / 72 * 25.4) for side in box.groups()] == [148, 210]
 
 
 @pytest.fixture

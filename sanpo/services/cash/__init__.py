@@ -11,6 +11,9 @@ Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills
 Dataset: `cash.purchases` (personal).
 """
 
+from sanpo.services.cash.benefits.campaigns import create_campaign, open_campaign
+from sanpo.services.cash.benefits.giving import Gift, claim, give
+from sanpo.services.cash.benefits.model import CampaignDraft
 from sanpo.services.cash.model import Line, Shop
 from sanpo.services.cash.paying import pay, refund, show_code, take
 from sanpo.services.cash.settling.settling import settle
@@ -18,10 +21,16 @@ from sanpo.services.cash.shops import ShopDraft, printable_code, register_shop
 from sanpo.services.cash.wallets import charge
 
 __all__ = [
+    "CampaignDraft",
+    "Gift",
     "Line",
     "Shop",
     "ShopDraft",
     "charge",
+    "claim",
+    "create_campaign",
+    "give",
+    "open_campaign",
     "pay",
     "printable_code",
     "refund",

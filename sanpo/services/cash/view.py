@@ -3,7 +3,7 @@
 A chart is a dict {title, unit, x, series, summary}; the portal draws it and fills the table that stands beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -32,6 +32,13 @@ def grouped(digits: str) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
+def joined(t: Translate, shop_ids: Sequence[str], names: Mapping[str, str], most: int = 4) -> str:
+    """The shops' names, of many the first and how many more there are."""
+    shown = t("cash.benefits.comma").join(names[shop_id] for shop_id in shop_ids[:most])
+    left = len(shop_ids) - most
+    return t("cash.benefits.more", shops=shown, n=left) if left > 0 else shown
+
+
 def rate(permille: int) -> str:
     """`10 %`, `7.8 %`."""
     return f"{permille / 10:g} %"
@@ -41,7 +48,10 @@ def spending_chart(t: Translate, spending: Spending) -> Chart:
     """What was spent, by category, the most first."""
     names = [category_name(t, category) for category, _ in spending.by_category]
     data = [yen for _, yen in spending.by_category]
-    summary = t("cash.spending.summary", total=money(t, spending.total_yen), most=names[0], yen=money(t, data[0]))
+    told = [(name, yen) for (key, yen), name in zip(spending.by_category, names, strict=True) if key != "unknown"]
+    most, yen = told[0] if told else ("", 0)
+    key = "cash.spending.summary" if told else "cash.spending.total"
+    summary = t(key, total=money(t, spending.total_yen), most=most, yen=money(t, yen))
     return _chart(t("cash.spending.title"), t, names, data, summary)
 
 
@@ -81,6 +91,8 @@ def receipt_text(t: Translate, receipt: Receipt, *, city_name: str, paid_at: str
     if receipt.lines:
         parts.append("")
     parts.append(f"{t('cash.receipt.total')}  {money(t, paid.amount_yen)}")
+    if receipt.benefits_yen:
+        parts.append(f"  {t('cash.receipt.by_benefits')}  {money(t, receipt.benefits_yen)}")
     for tax in receipt.taxes:
         shown = t("cash.receipt.tax_of", rate=rate(tax.permille), yen=money(t, tax.amount_yen))
         parts.append(f"  {shown}  {money(t, tax.tax_yen)}")

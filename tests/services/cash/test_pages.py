@@ -10,12 +10,20 @@ from litestar.testing import TestClient
 from sanpo.ground.clock import FixedClock
 from sanpo.ground.ids import new_id
 from sanpo.services.cash import paying, shops
+from sanpo.services.cash.benefits.campaigns import create_campaign, open_campaign
+from sanpo.services.cash.benefits.giving import Gift, give
+from sanpo.services.cash.benefits.model import CampaignDraft
 from sanpo.services.cash.drawing import draw_code
 from sanpo.services.cash.model import Line
 from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.oversight.suspending import suspend_wallet
+from sanpo.services.cash.settling.invoices import issue_invoices
+from sanpo.services.cash.settling.settling import settle
+from sanpo.services.cash.tables import BOM
 from sanpo.services.cash.till.form import SaleIsUnclear, read_sale
 from tests.journeys.town import Make, sign_in
 from tests.services.cash.conftest import Town
+from tests.world import OPERATOR
 
 LINES = [Line("コーヒー", "drink", 2, 450, 100), Line("豆", "food", 1, 1080, 80)]
 
@@ -52,7 +60,7 @@ def test_wallet_shows_balance_payments_and_spending(town: Town, aya: TestClient[
     page = aya.get("/cash").text
     assert "7,720円" in page
     assert "七日町カフェ" in page
-    assert "合計 2,280円。いちばん多いのは食料品で1,080円です。" in page
+    assert "合計2,280円。いちばん多いのは食料品で1,080円です。" in page
     assert "品目の記録なし" in page
     earlier = aya.get("/cash?month=2020-01-01").text
     assert "この月の支払いはありません" in earlier
@@ -257,7 +265,7 @@ def test_day_is_told_by_hour_and_as_a_file(town: Town, client: Make) -> None:
     assert f"いちばん多かったのは{local.hour}時台で700円です" in page
     file = clerk.get(f"/cash/till/{town.cafe.shop_id}/day.csv?day={local.date()}")
     assert file.headers["content-type"].startswith("text/csv")
-    rows = file.text.splitlines()
+    rows = file.text.removeprefix(BOM).splitlines()
     assert rows[0] == "time,kind,payment_id,amount_yen,way"
     assert rows[2] == f"{local.isoformat(timespec='seconds')},sale,{second},700,static"
     empty = clerk.get(f"/cash/till/{town.cafe.shop_id}/day?day={local.date() - timedelta(days=3)}").text
@@ -313,3 +321,115 @@ def test_picture_of_a_code_breaks_no_content_policy(town: Town) -> None:
     assert drawn.startswith("<svg")
     assert "style" not in drawn
     assert "<script" not in drawn
+
+
+def campaign(town: Town, **more: Any) -> str:
+    """An open one of the city's money; returns its id."""
+    today = town.city.now().astimezone(town.city.settings.zone).date()
+    names = {"name_ja": "くらし応援券", "name_en": "Voucher"}
+    days = {"first_day": today, "last_day": today + timedelta(days=30)}
+    made = create_campaign(town.city, OPERATOR, CampaignDraft(**names, **days, budget_yen=100_000, **more))
+    open_campaign(town.city, OPERATOR, made.campaign_id)
+    return made.campaign_id
+
+
+def test_voucher_shows_in_the_wallet_and_pays_first(town: Town, aya: TestClient[Any], clerk: TestClient[Any]) -> None:
+    given = campaign(town, amount_yen=3000, shop_ids=[town.cafe.shop_id])
+    give(town.city, OPERATOR, given, Gift(residents=[town.aya.resident_id]))
+    page = aya.get("/cash").text
+    assert "くらし応援券" in page
+    assert "ほかにポイント・商品券が3,000円あります" in page
+    assert "使えるお店：七日町カフェ" in page
+    address, confirm = confirmation(aya, town, "12500")
+    assert "ポイント・商品券から" in confirm
+    assert "9,500円" in confirm, "what the wallet gives"
+    assert "500円" in confirm, "what is left in it"
+    receipt = aya.post(address, data=hidden(confirm)).text
+    assert "ポイント・商品券から" in receipt
+    assert town.yen(town.aya) == 500
+    assert "ポイント・商品券から" not in clerk.get(address.replace("/pay/", "/payments/")).text, (
+        "not the shop's to know"
+    )
+
+
+def test_campaign_is_claimed_on_the_wallet_once(town: Town, aya: TestClient[Any]) -> None:
+    given = campaign(town, amount_yen=1000, by_claim=True)
+    assert "1,000円を受け取れます" in aya.get("/cash").text
+    assert "申し込みました" in aya.post(f"/cash/campaigns/{given}/claim").text
+    assert "すでに申し込んでいます" in aya.post(f"/cash/campaigns/{given}/claim").text
+    assert "まちのどのお店でも" in aya.get("/cash").text
+
+
+def test_officer_registers_suspends_and_reopens_a_shop(town: Town, client: Make, aya: TestClient[Any]) -> None:
+    officer = sign_in(town.city, client, town.world.officer.staff_id)
+    assert "七日町カフェ" in officer.get("/cash/shops").text
+    form = {
+        "organisation_id": town.world.university.organisation_id,
+        "local_name": "大学生協",
+        "name": "COOP",
+        "category": "5411",
+        "district": "城北",
+        "merchant": "",
+    }
+    assert "「業種の番号」を確かめて" in officer.post("/cash/shops", data={**form, "category": "54"}).text
+    for unknown in ("org_1", new_id("org")):
+        kept = officer.post("/cash/shops", data={**form, "organisation_id": unknown})
+        assert "「受け取る組織の番号」を確かめて" in kept.text
+        assert 'value="大学生協"' in kept.text
+    made = officer.post("/cash/shops", data=form)
+    assert "登録しました" in made.text
+    shop = shops.list_shops(town.city)[-1]
+    assert (shop.local_name, shop.state) == ("大学生協", "open")
+    assert officer.get(f"/cash/till/{shop.shop_id}/poster").status_code == 200
+
+    assert "理由を書いてください" in officer.post(made.url.path, data={"state": "suspended", "reason": " "}).text
+    assert "停止しました" in officer.post(made.url.path, data={"state": "suspended", "reason": "届け出の確認中"}).text
+    asked = aya.get("/cash/pay", params={"code": shop.merchant})
+    page = aya.get(f"{asked.url}&yen=100").text
+    assert "いま支払いを受け付けていません" in page
+    assert "届け出の確認中" in page
+    assert "再開しました" in officer.post(made.url.path, data={"state": "open"}).text
+
+
+def test_register_of_shops_is_for_officers(town: Town, clerk: TestClient[Any], aya: TestClient[Any]) -> None:
+    for path in ("/cash/shops", f"/cash/shops/{town.cafe.shop_id}"):
+        assert [clerk.get(path).status_code, aya.get(path).status_code] == [403, 403]
+        assert [http.post(path, data={"state": "closed", "reason": "x"}).status_code for http in (clerk, aya)] == [
+            403,
+            403,
+        ]
+
+
+def test_invoice_is_a_page_for_the_shop_and_for_officers(town: Town, client: Make) -> None:
+    assert town.pay(town.aya, 5000) is Outcome.DONE
+    paid_on = town.city.now().astimezone(town.city.settings.zone).date()
+    clock = town.city.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(days=1)
+    settle(town.city, OPERATOR)
+    clock.advance(days=31)
+    settle(town.city, OPERATOR)
+    [invoice] = issue_invoices(town.city, OPERATOR, paid_on)
+    clerk = sign_in(town.city, client, town.world.staff(town.world.company, "analyst").staff_id)
+    officer = sign_in(town.city, client, town.world.officer.staff_id)
+    other = sign_in(town.city, client, town.world.staff(town.world.university, "analyst").staff_id)
+    for http in (clerk, officer):
+        listed = http.get(f"/cash/till/{town.cafe.shop_id}/invoices").text
+        assert f"/cash/invoices/{invoice.invoice_id}" in listed
+        page = http.get(f"/cash/invoices/{invoice.invoice_id}").text
+        assert "七日町カフェ 御中" in page
+        assert "100円" in page, "two per cent of 5,000 yen"
+        assert "うち消費税（10 %対象 100円）" in page
+        assert "9円" in page
+        file = re.search(r'href="(/api/cash/shops/[^"]+/statement/csv[^"]+)"', page)
+        assert file
+        assert http.get(file[1].replace("&amp;", "&")).status_code == 200
+    assert other.get(f"/cash/till/{town.cafe.shop_id}/invoices").status_code == 403
+    assert other.get(f"/cash/invoices/{invoice.invoice_id}").status_code == 404
+
+
+def test_payment_from_a_stopped_wallet_says_where_to_ask(town: Town, aya: TestClient[Any]) -> None:
+    suspend_wallet(town.city, OPERATOR, town.aya.resident_id, "本人確認中")
+    assert "本人確認中" in aya.get("/cash").text
+    address, confirm = confirmation(aya, town, "100")
+    assert "市の窓口に問い合わせてください" in aya.post(address, data=hidden(confirm)).text

@@ -1,7 +1,7 @@
 """What a resident holds beside money: which lots, where they are good, what expires when."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sanpo.consent import PublishedAgreement, list_agreements
@@ -25,6 +25,11 @@ class Holding:
     campaign_id: str | None
     agreement_id: str | None
 
+    @property
+    def last_moment(self) -> datetime:
+        """Just before it ends, on the last day on which it is good."""
+        return self.expires_at - timedelta(microseconds=1)
+
     def name(self, lang: str) -> str:
         return self.name_en if lang == "en" else self.name_ja
 
@@ -46,6 +51,11 @@ def benefits_of(city: City, actor: Actor) -> Benefits:
     if any(row.agreement_no is not None for row in rows):
         agreements = {each.agreement_no: each for each in list_agreements(city, resident)}
     return Benefits(sum(row.left_yen for row in rows), [_holding(row, agreements) for row in rows])
+
+
+def usable_yen(benefits: Benefits, shop_id: str) -> int:
+    """How much of it this shop takes."""
+    return sum(lot.left_yen for lot in benefits.lots if not lot.shop_ids or shop_id in lot.shop_ids)
 
 
 def _holding(row: Any, agreements: dict[int, PublishedAgreement]) -> Holding:

@@ -39,6 +39,8 @@ class Receipt:
     payment: Payment
     lines: Sequence[Line]
     refunds: Sequence[Refund]
+    benefits_yen: int = 0
+    """What of it was paid by points and vouchers; told to who paid only."""
 
     @property
     def taxes(self) -> list[TaxPart]:

@@ -6,6 +6,10 @@ where p.payment_id = %(payment_id)s
 select l.item, l.category, l.quantity, l.unit_price_yen, l.tax_permille
 from cash.lines l join cash.payments p using (payment_no) where p.payment_id = %(payment_id)s order by l.line_no
 
+-- name: spent_of_lots
+-- Of points and vouchers: seen by their resident, not by the shop.
+select coalesce(sum(amount_yen), 0)::bigint as yen from cash.lot_uses where payment_id = %(payment_id)s
+
 -- name: refunds
 select r.amount_yen, r.refunded_at from cash.refunds r join cash.payments p using (payment_no)
 where p.payment_id = %(payment_id)s order by r.refunded_at

@@ -1,7 +1,5 @@
 """A shop's day: what it sold and gave back, refunds, the file for its books, and the code that hangs on its wall."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -22,8 +20,9 @@ from sanpo.services.cash.paying import refund
 from sanpo.services.cash.records.model import ShopDay
 from sanpo.services.cash.records.reading import read_day, read_receipt
 from sanpo.services.cash.settling.model import terms
-from sanpo.services.cash.settling.settling import list_settlements
-from sanpo.services.cash.shops import printable_code
+from sanpo.services.cash.settling.settling import check_reader, list_settlements
+from sanpo.services.cash.shops import get_shop, printable_code
+from sanpo.services.cash.tables import to_csv
 from sanpo.services.cash.till.pages import open_till
 from sanpo.services.cash.wallet.pages import words_of
 
@@ -56,15 +55,12 @@ def get_day(request: Web, city: City, actor: Actor, shop_id: str, day: date | No
 
 
 @get("/cash/till/{shop_id:str}/day.csv", sync_to_thread=True, include_in_schema=False)
-def get_day_file(city: City, actor: Actor, shop_id: str, day: date) -> Response[str]:
+def get_day_file(city: City, actor: Actor, shop_id: str, day: date) -> Response[bytes]:
     """The same for the shop's books: a row for each sale and refund, in the order in which they were."""
     shown = read_day(city, actor, open_till(city, actor, shop_id), day)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    writer.writerows(sorted(_rows(shown, city)))
+    table = to_csv(COLUMNS, sorted(_rows(shown, city)), bom=True)
     headers = {"Content-Disposition": f'attachment; filename="sales-{day}.csv"', "Cache-Control": "no-store"}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @get("/cash/till/{shop_id:str}/refunds/{payment_id:str}", sync_to_thread=True, include_in_schema=False)
@@ -92,8 +88,9 @@ def post_refund(
 
 @get("/cash/till/{shop_id:str}/poster", sync_to_thread=True, include_in_schema=False)
 def get_poster(request: Web, city: City, actor: Actor, shop_id: str) -> Response[str]:
-    """The shop's code to print on A5 and hang up."""
-    shop = open_till(city, actor, shop_id)
+    """The shop's code to print on A5 and hang up; for officers too, who register shops."""
+    check_reader(city, actor, shop_id)
+    shop = get_shop(city, shop_id)
     picture = draw_code(printable_code(shop))
     return render(request, "cash/poster.html", shop=shop, picture=picture, merchant=view.grouped(shop.merchant))
 

@@ -17,6 +17,10 @@ from sanpo.ground.problems import language_of
 from sanpo.ground.web import render
 from sanpo.services.cash import view
 from sanpo.services.cash.asking import read_yen
+from sanpo.services.cash.benefits.campaigns import list_campaigns
+from sanpo.services.cash.benefits.giving import claim
+from sanpo.services.cash.benefits.holdings import benefits_of
+from sanpo.services.cash.benefits.model import Campaign
 from sanpo.services.cash.model import MOST_YEN, rules
 from sanpo.services.cash.oversight.suspending import find_news
 from sanpo.services.cash.records.reading import read_receipt, read_spending
@@ -43,6 +47,9 @@ def get_wallet(
         request,
         "cash/wallet.html",
         balance_yen=balance_yen(city, actor),
+        benefits=benefits_of(city, actor),
+        campaigns=open_to_claim(city),
+        shops={shop.shop_id: shop.local_name for shop in list_shops(city)},
         payments=payments[:LATEST],
         older=payments[LATEST - 1].paid_at if len(payments) > LATEST else None,
         is_newest=before is None,
@@ -50,7 +57,7 @@ def get_wallet(
         spending_chart=view.spending_chart(t, spending) if spending.by_category else None,
         month_before=spending.first - timedelta(days=1),
         month_after=None if spending.first == today.replace(day=1) else spending.first + timedelta(days=31),
-        done=done if done == "charged" else "",
+        done=done if done in ("charged", "claimed", "claimed_before") else "",
         news=find_news(city, actor),
         to_try=list_shops(city)[:SHOPS_TO_TRY] if city.settings.mode == "demo" else [],
         view=view,
@@ -74,6 +81,13 @@ def post_charge(request: Web, city: City, actor: Actor, data: Form) -> Response[
     if outcome.is_good:
         return Redirect("/cash?done=charged", status_code=303)
     return _charge_page(request, city, actor, charge_id, f"cash.outcome.{outcome.value}")
+
+
+@post("/cash/campaigns/{campaign_id:str}/claim", sync_to_thread=True, include_in_schema=False)
+def post_claim(city: City, actor: Actor, campaign_id: str) -> Redirect:
+    """What a campaign gives is asked for, once."""
+    given = claim(city, actor, campaign_id)
+    return Redirect(f"/cash?done={'claimed' if given.residents else 'claimed_before'}#benefits", status_code=303)
 
 
 @get("/cash/payments/{payment_id:str}", sync_to_thread=True, include_in_schema=False)
@@ -112,6 +126,12 @@ def get_receipt_text(request: Web, city: City, actor: Actor, payment_id: str) ->
     return Response(text, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
+def open_to_claim(city: City) -> list[Campaign]:
+    """Campaigns that a resident may ask for today."""
+    today = city.now().astimezone(city.settings.zone).date()
+    return [one for one in list_campaigns(city, "open") if one.by_claim and one.is_open_on(today)]
+
+
 def words_of(request: Web, city: City) -> Callable[..., str]:
     """The words of the reader's language."""
     return partial(city.words.text, language_of(request))
@@ -133,4 +153,4 @@ def _charge_page(request: Web, city: City, actor: Actor, charge_id: str, problem
     )
 
 
-handlers: list[Any] = [get_wallet, get_charge, post_charge, get_receipt, get_receipt_text]
+handlers: list[Any] = [get_wallet, get_charge, post_charge, post_claim, get_receipt, get_receipt_text]

@@ -20,6 +20,7 @@ from sanpo.ground.problems import language_of
 from sanpo.ground.web import render
 from sanpo.services.cash import view
 from sanpo.services.cash.asking import Asked, read_code, read_yen
+from sanpo.services.cash.benefits.holdings import benefits_of, usable_yen
 from sanpo.services.cash.drawing import draw_code
 from sanpo.services.cash.emv import MAX_CHARACTERS, QrIsNotJpqr
 from sanpo.services.cash.outcomes import Outcome
@@ -66,12 +67,15 @@ def get_confirm(
     if not amount:
         problem = "cash.pay.amount_missing" if yen else ""
         return _page(request, "cash/amount.html", asked, payment_id=payment_id, problem=problem)
+    by_benefits = min(amount, usable_yen(benefits_of(city, actor), asked.shop.shop_id))
     return _page(
         request,
         "cash/confirm.html",
         asked,
         payment_id=payment_id,
         yen=amount,
+        benefits_yen=by_benefits,
+        money_yen=amount - by_benefits,
         balance_yen=balance_yen(city, actor),
         change=f"/cash/pay/{payment_id}" if asked.amount_yen is None else None,
     )
