@@ -11,6 +11,7 @@ from sanpo.broker.ngsi_ld.batching import write_batch
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Reply
 from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all
 from sanpo.broker.ngsi_ld.linking import Linked
+from sanpo.broker.ngsi_ld.narrowing import asked_in, source_filter
 from sanpo.broker.ngsi_ld.negotiation import JSON, LD
 from sanpo.broker.ngsi_ld.portions import (
     NAMES,
@@ -23,7 +24,6 @@ from sanpo.broker.ngsi_ld.portions import (
     taken_by,
     types_in,
 )
-from sanpo.broker.ngsi_ld.registrations import asked_in, source_filter
 from sanpo.broker.ngsi_ld.results import Update, joined, problem_of
 from sanpo.broker.ngsi_ld.routing import Operation
 from sanpo.broker.ngsi_ld.shaping import check_id

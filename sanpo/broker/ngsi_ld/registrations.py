@@ -1,24 +1,23 @@
 """`/csourceRegistrations` (§6.8, §6.9)."""
 
-from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from sanpo.broker.errors import QueryIsTooWide
 from sanpo.broker.language.geo import parse_geo
-from sanpo.broker.language.ids import parse_id_pattern, parse_ids
-from sanpo.broker.language.projection import parse_attrs
-from sanpo.broker.language.q.matching import matches_q
 from sanpo.broker.language.q.parse import parse_q
 from sanpo.broker.language.scopes import parse_scope_q
 from sanpo.broker.language.temporal import TemporalQuery, parse_temporal
-from sanpo.broker.language.type_selection import parse_types
+from sanpo.broker.ngsi_ld import subscribing
 from sanpo.broker.ngsi_ld.asking import window_of
 from sanpo.broker.ngsi_ld.calls import NO_CONTENT, Call, Headers, Reply
 from sanpo.broker.ngsi_ld.linking import Linked
+from sanpo.broker.ngsi_ld.narrowing import asked_in
 from sanpo.broker.ngsi_ld.routing import BODIES, PATCHES, Operation, parameters
 from sanpo.broker.ngsi_ld.shaping import check_id
 from sanpo.broker.registrations import actions
-from sanpo.broker.registrations.matching import Asked, Conditions
+from sanpo.broker.registrations.matching import Conditions
+from sanpo.broker.sight import check_writer
+from sanpo.broker.subscriptions import passing
 
 _PATH = "/ngsi-ld/v1/csourceRegistrations"
 _NARROWING = ("id", "type", "idPattern", "attrs", "q", "csf", "georel", "scopeQ")
@@ -28,6 +27,7 @@ def register(call: Call) -> Reply:
     """5.9.2 Register Context Source."""
     data, linked = call.document
     found = actions.register(call.place, data, linked.context)
+    subscribing.pass_on_to(call, found)
     return Reply(201, headers=[(b"location", f"{_PATH}/{quote(found, safe=':')}".encode())])
 
 
@@ -61,33 +61,18 @@ def update(call: Call) -> Reply:
     registration_id = check_id(call.segments[0])
     data, linked = call.document
     actions.update(call.place, registration_id, data, linked.context)
+    subscribing.withdraw(call, linked, passing.take_back_from(call.place, registration_id))
+    subscribing.pass_on_to(call, registration_id)
     return NO_CONTENT
 
 
 def delete(call: Call) -> Reply:
     """5.9.4 Delete Context Source Registration."""
-    actions.delete(call.place, check_id(call.segments[0]))
+    registration_id = check_id(call.segments[0])
+    check_writer(call.city, call.actor)
+    subscribing.withdraw(call, call.linked, passing.take_back_from(call.place, registration_id))
+    actions.delete(call.place, registration_id)
     return NO_CONTENT
-
-
-def asked_in(call: Call, linked: Linked) -> Asked:
-    """What a query's parameters are about."""
-    ids, types, pattern, attrs = (call.query.get(name) for name in ("id", "type", "idPattern", "attrs"))
-    return Asked(
-        frozenset(parse_ids(ids)) if ids else None,
-        parse_types(types, linked.context) if types else None,
-        frozenset(parse_attrs(attrs, linked.context)) if attrs else None,
-        parse_id_pattern(pattern) if pattern and not ids else None,
-    )
-
-
-def source_filter(values: Mapping[str, str], linked: Linked) -> actions.Fits:
-    """The filter over sources (`csf`, §4.9)."""
-    given = values.get("csf")
-    if not given:
-        return lambda registration: True
-    query = parse_q(given, linked.context, parameter="csf")
-    return lambda registration: matches_q(query, registration.as_entity())
 
 
 def _filter(call: Call, linked: Linked) -> actions.Fits:

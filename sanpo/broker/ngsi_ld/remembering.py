@@ -15,7 +15,7 @@ from sanpo.broker.ngsi_ld.calls import Call, Headers, flag_in
 from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all, warnings_of
 from sanpo.broker.ngsi_ld.gathering import PASSED, held_in, named_in, stays_here
 from sanpo.broker.ngsi_ld.linking import Linked, parse
-from sanpo.broker.ngsi_ld.registrations import asked_in, source_filter
+from sanpo.broker.ngsi_ld.narrowing import asked_in, source_filter
 from sanpo.broker.ngsi_ld.temporal_words import temporal_fragment
 from sanpo.broker.personal import personal_types
 from sanpo.broker.registrations.actions import matches

@@ -6,9 +6,11 @@ What is personal here is neither subscribed to elsewhere nor taken over (docs/de
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+from sanpo.broker.contexts import resolve
 from sanpo.broker.entities import personal_ids
 from sanpo.broker.language.projection import parse_attrs
 from sanpo.broker.model import NULL
@@ -24,7 +26,7 @@ from sanpo.broker.personal import personal_types
 from sanpo.broker.registrations.actions import matches
 from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.representation.reading import Reader
-from sanpo.broker.subscriptions import actions, passing
+from sanpo.broker.subscriptions import passing
 from sanpo.broker.subscriptions.passing import Told
 from sanpo.ground.errors import DomainError
 
@@ -38,15 +40,32 @@ _HEADS = frozenset({"id", "@id", "type", "@type", "@context", "createdAt", "modi
 
 def pass_on(call: Call, linked: Linked, subscription_id: str) -> None:
     """Creates the subscription at each source that may hold what it is about. One that refuses is counted as failed."""
-    shown = actions.retrieve_subscription(call.place, subscription_id, linked.context)
-    if shown["status"] != "active" or not call.is_distributed:
+    if call.is_distributed:
+        _pass_on(call, linked, passing.find_own(call.place, subscription_id))
+
+
+def pass_on_to(call: Call, registration_id: str) -> None:
+    """The same for a source that is new, or registered for something else: of all subscriptions, as each was made."""
+    for row in passing.list_active(call.place):
+        given = passing.context_given(call.city, row)
+        with suppress(DomainError):  # its context is not to be had
+            _pass_on(call, Linked(resolve(call.city, given, counted=False), given), row, registration_id)
+
+
+def _pass_on(call: Call, linked: Linked, row: Any, registration_id: str | None = None) -> None:
+    shown = passing.shown(call.place, row, linked.context)
+    if shown["status"] != "active":
         return
     given, found = _sources(call, linked, shown)
-    marks = [(each, secrets.token_urlsafe(32)) for each in found]
+    marks = [
+        (each, secrets.token_urlsafe(32))
+        for each in found
+        if registration_id in (None, each.registration.registration_id)
+    ]
     if not marks:
         return
     ids = [(each.registration.registration_id, secret) for each, secret in marks]
-    passing.note_passing(call.place, subscription_id, ids)
+    passing.note_passing(call.place, row.subscription_no, ids)
     requests = [
         Request(each, linked, "POST", "subscriptions", {}, _body(call, shown, given, secret)) for each, secret in marks
     ]
@@ -57,12 +76,11 @@ def pass_on(call: Call, linked: Linked, subscription_id: str) -> None:
 
 def withdraw(call: Call, linked: Linked, passed: list[passing.Passed]) -> None:
     """Deletes it where it was passed on to, if the source takes that."""
-    ids = {each.registration_id: each.remote_id for each in passed}
-    known = {each.registration.registration_id: each for each in matches(call.place, Asked())} if ids else {}
+    known = {each.registration.registration_id: each for each in matches(call.place, Asked())} if passed else {}
     requests = [
-        Request(known[registration_id], linked, "DELETE", f"subscriptions/{quote(remote_id, safe=':@%')}", {})
-        for registration_id, remote_id in ids.items()
-        if registration_id in known and known[registration_id].registration.serves("deleteSubscription")
+        Request(known[each.registration_id], linked, "DELETE", f"subscriptions/{quote(each.remote_id, safe=':@%')}", {})
+        for each in passed
+        if each.registration_id in known and known[each.registration_id].registration.serves("deleteSubscription")
     ]
     ask_all(call, requests)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from sanpo.broker.contexts import Context
 from sanpo.broker.entities import Place
 from sanpo.broker.language.type_selection import TypeSelection
 from sanpo.broker.model import written
@@ -16,10 +17,11 @@ from sanpo.broker.registrations.matching import Asked, match
 from sanpo.broker.registrations.model import Registration, registration_of
 from sanpo.broker.sight import DUTY
 from sanpo.broker.store import decode
-from sanpo.broker.subscriptions.actions import owner_of
+from sanpo.broker.subscriptions.actions import find_row, owner_of
 from sanpo.broker.subscriptions.following import queue_told
 from sanpo.broker.subscriptions.model import Item, Subscription
-from sanpo.broker.subscriptions.store import SQL, find_one
+from sanpo.broker.subscriptions.store import SQL, doc_of, find_one
+from sanpo.broker.subscriptions.writing import public
 from sanpo.ground.city import City
 
 
@@ -39,14 +41,34 @@ class Told:
     is_gone: bool = False
 
 
-def note_passing(place: Place, subscription_id: str, secrets: Sequence[tuple[str, str]]) -> None:
+def find_own(place: Place, subscription_id: str) -> Any:
+    """All that is stored of a subscription of the actor's. Raises `SubscriptionNotFound`."""
+    return find_row(place, owner_of(place.actor), subscription_id)
+
+
+def list_active(place: Place) -> list[Any]:
+    """The same of all subscriptions to entities of a tenant, whose ever they are."""
+    with place.transaction(DUTY) as tx:
+        return tx.all(SQL.active_subscriptions, tenant_no=place.find_tenant_no())
+
+
+def context_given(city: City, row: Any) -> Any:
+    """The context under which it was made, or asked to be told."""
+    return doc_of(city, row).get("jsonldContext", decode(row.context_text))
+
+
+def shown(place: Place, row: Any, context: Context) -> dict[str, Any]:
+    """It as its owner reads it under a context."""
+    return public(row, doc_of(place.city, row), context, place.city.now())
+
+
+def note_passing(place: Place, subscription_no: int, secrets: Sequence[tuple[str, str]]) -> None:
     """Lets sources notify: by registration the secret of each."""
     with place.transaction(DUTY) as tx:
         tx.execute(
             SQL.pass_on,
             tenant_no=place.find_tenant_no(),
-            subscription_id=subscription_id,
-            **owner_of(place.actor).where,
+            subscription_no=subscription_no,
             registration_ids=[each for each, _ in secrets],
             secrets=[_digest(secret) for _, secret in secrets],
         )
@@ -67,6 +89,13 @@ def take_back(place: Place, subscription_id: str) -> list[Passed]:
     with place.transaction(DUTY) as tx:
         rows = tx.all(SQL.take_back, **where)
     return [Passed(row.registration_id, row.remote_id) for row in rows if row.remote_id]
+
+
+def take_back_from(place: Place, registration_id: str) -> list[Passed]:
+    """The same of all subscriptions that are at one source."""
+    with place.transaction(DUTY) as tx:
+        rows = tx.all(SQL.take_back_from, tenant_no=place.find_tenant_no(), registration_id=registration_id)
+    return [Passed(registration_id, row.remote_id) for row in rows if row.remote_id]
 
 
 def take_notification(city: City, secret: str, told: Sequence[Told]) -> bool:

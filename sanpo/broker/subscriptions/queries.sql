@@ -276,13 +276,16 @@ select count(*) as n from gone
 select pg_notify('broker_events', no::text) from broker.subscriptions s join unnest(%(numbers)s::bigint[]) no
   on s.subscription_no = no where s.streamed
 
+-- name: active_subscriptions
+select *, doc::text as text, context::text as context_text from broker.subscriptions
+where tenant_no = %(tenant_no)s and kind = 'entities' and is_active and not doc ? 'v2' order by subscription_no
+
 -- name: pass_on
 insert into broker.passed_subscriptions (secret_sha256, subscription_no, registration_no)
 select g.secret, s.subscription_no, r.registration_no
 from unnest(%(registration_ids)s::text[], %(secrets)s::bytea[]) as g (registration_id, secret)
 join broker.registrations r on r.tenant_no = %(tenant_no)s and r.registration_id = g.registration_id
-join broker.subscriptions s on s.tenant_no = %(tenant_no)s and s.subscription_id = %(subscription_id)s
-     and s.owner = %(owner)s and s.kind = %(kind)s
+join broker.subscriptions s on s.subscription_no = %(subscription_no)s
 
 -- name: passed
 update broker.passed_subscriptions set remote_id = %(remote_id)s where secret_sha256 = %(secret)s
@@ -295,6 +298,11 @@ delete from broker.passed_subscriptions p using broker.subscriptions s, broker.r
 where s.subscription_no = p.subscription_no and r.registration_no = p.registration_no and s.tenant_no = %(tenant_no)s
   and s.subscription_id = %(subscription_id)s and s.owner = %(owner)s and s.kind = %(kind)s
 returning r.registration_id, p.remote_id
+
+-- name: take_back_from
+delete from broker.passed_subscriptions p using broker.registrations r
+where r.registration_no = p.registration_no and r.tenant_no = %(tenant_no)s and r.registration_id = %(registration_id)s
+returning p.remote_id
 
 -- name: passed_by
 select p.subscription_no, r.doc::text as text

@@ -116,6 +116,24 @@ def test_subscription_goes_to_those_alone_that_it_is_about(
     assert taken.asked == []
 
 
+def test_source_that_comes_later_is_subscribed_to(here: TestClient[Any], taken: Source, receiver: Receiver) -> None:
+    """§5.8.1.4: also one that is registered for something else; none where it is deleted."""
+    subscribe(here, receiver)
+    subscribe(here, receiver, entities=[{"type": "Tram"}])
+    found = register(here, taken)
+    assert [(line, body["entities"]) for line, (_, _, body, _) in zip(taken.lines, taken.asked, strict=True)] == [
+        ("POST subscriptions", [{"type": "Car"}])
+    ]
+    first = address_in(taken)
+    tram = {"information": [{"entities": [{"type": "Tram"}]}]}
+    assert here.patch(f"/csourceRegistrations/{found}", json=tram).status_code == 204
+    assert [line.split()[0] for line in taken.lines] == ["POST", "DELETE", "POST"]
+    assert taken.asked[-1][2]["entities"] == [{"type": "Tram"}]
+    assert notify(here, first, {"id": CAR, "type": "Car"}) == 404
+    assert here.delete(f"/csourceRegistrations/{found}").status_code == 204
+    assert [line.split()[0] for line in taken.lines] == ["POST", "DELETE", "POST", "DELETE"]
+
+
 def test_source_that_refuses_is_counted(here: TestClient[Any], source: Source, receiver: Receiver) -> None:
     found = register(here, source)
     source.lay("POST", "subscriptions", 400)
