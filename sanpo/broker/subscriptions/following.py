@@ -137,7 +137,7 @@ def _match(tx: Transaction, rows: Iterable[Any]) -> None:
             if each.is_on(tx.now) and _concerns(each, item, resolver):
                 told[each.subscription_no].append(item)
     if told:
-        _queue(tx, [(index.subscriptions[no][1], items) for no, items in told.items()])
+        _queue(tx, [(index.subscriptions[no][1], told[no]) for no in sorted(told)])
 
 
 def _concerns(subscription: Subscription, item: Item, resolver: Resolver) -> bool:

@@ -155,11 +155,14 @@ with gone as (
   delete from broker.notifications where notification_no = any(%(numbers)s::bigint[]) returning subscription_no, error
 ), counted as (
   select subscription_no, count(*) filter (where error is null) as n from gone group by subscription_no
+), held as materialized (  -- in the order in which whoever changes several locks them
+  select subscription_no from broker.subscriptions where subscription_no in (select subscription_no from counted)
+  order by subscription_no for no key update
 )
 update broker.subscriptions s set times_sent = times_sent + counted.n, last_notification = %(now)s, last_success = %(now)s,
        failures = 0, retry_at = null, last_error = null,
        is_active = is_active and coalesce(doc -> 'v2' ->> 'status', '') <> 'oneshot'
-from counted where s.subscription_no = counted.subscription_no
+from held join counted using (subscription_no) where s.subscription_no = held.subscription_no
 
 -- name: drop_notification
 delete from broker.notifications where notification_no = %(notification_no)s

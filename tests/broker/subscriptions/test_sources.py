@@ -24,6 +24,7 @@ from sanpo.broker.subscriptions.following import follow
 from sanpo.broker.subscriptions.sending import notify, notify_all, sender_of
 from sanpo.ground.actors import Client, System
 from sanpo.ground.city import City
+from sanpo.ground.errors import DomainError
 from sanpo.ground.jobs import Watch, start_duties
 from tests.broker.conformance.test_source_subscriptions import CAR, LAMP, at, register, subscribe, subscription
 from tests.broker.subscriptions.conftest import Receiver
@@ -125,6 +126,31 @@ def test_duty_is_woken_by_a_change_and_comes_back_when_a_registration_ends(
     pass_time(open_city, due)
     notify_all(open_city)
     assert [each["triggerReason"] for each in receiver.got] == ["newlyMatching", "noLongerMatching"]
+
+
+@pytest.mark.long
+def test_changes_and_deliveries_do_not_block_each_other(
+    broker: TestClient[Any], receiver: Receiver, open_city: City
+) -> None:
+    """A registration and a ride of deliveries both change many subscriptions: in one order, or PostgreSQL ends one."""
+    place, failed = Place(open_city, OPEN), []
+    for _ in range(24):
+        subscribe(broker, receiver, throttling=0.001)
+
+    def work(base: int) -> None:
+        try:
+            for number in range(40):
+                registrations.register(place, {"id": f"urn:csr:{base}:{number}", **body(CAR)}, CORE)
+                pass_time(open_city, 0.01)
+        except DomainError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(base,)) for base in range(3)]
+    for each in threads:
+        each.start()
+    while any(each.is_alive() for each in threads):
+        notify_all(open_city)
+    assert failed == []
 
 
 def test_many_registrations_come_in_several_notifications(
