@@ -12,6 +12,7 @@ from sanpo.broker.errors import AttributeNotFound, EntityIsInvalid
 from sanpo.broker.merging import merge_instance
 from sanpo.broker.model import LOCATION, NULL, VALUE_KEYS, Attributes, Instance
 from sanpo.broker.representation.reading import UNTYPED, Fragment
+from sanpo.broker.representation.writing import short_time
 
 SCOPE = "https://uri.etsi.org/ngsi-ld/scope"
 
@@ -281,7 +282,7 @@ def _tell_scope(entity: Any, before: list[str] | None, change: Change) -> None:
 def scope_instance(scopes: list[str], now: str) -> Instance:
     """An instance of the scope's history."""
     value = scopes[0] if len(scopes) == 1 else scopes
-    return {"type": "Property", "value": value, "observedAt": now, "createdAt": now, "modifiedAt": now}
+    return {"type": "Property", "value": value, "observedAt": short_time(now), "createdAt": now, "modifiedAt": now}
 
 
 def _stamp(entity: Any, change: Change) -> Change:

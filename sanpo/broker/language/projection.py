@@ -83,8 +83,8 @@ class _Reader:
             return name, None
         if keyword or name in SYSTEM:
             scanner.fail("relationship{attribute}", at=start)
-        if depth == MAX_DEPTH:
-            scanner.too_complex("nested relationships", MAX_DEPTH)
+        if depth == MAX_DEPTH:  # deeper than any joinLevel: a request that cannot be meant (§5.7.2.4)
+            scanner.fail(f"no more than {MAX_DEPTH} relationships one in another", at=start)
         below = self.read(depth + 1)
         scanner.need("}")
         scanner.spaces()
