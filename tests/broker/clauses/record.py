@@ -1,7 +1,8 @@
 """What the tests of the broker have shown, by clause: kept by the run itself (`pytest -p tests.broker.clauses.record`).
 
 A test counts for the clauses that it names, for those that its file is about, and for those of the operations that it asks
-for. It is kept only where all its cases passed; one that failed or was skipped is taken out.
+for; what it asks for and that it passed, only a run can know. It is kept only where all its cases passed; one that failed or
+was skipped is taken out.
 """
 
 import ast
@@ -28,7 +29,7 @@ _first = serving._precondition
 
 
 def read() -> Record:
-    """By test (`tests/broker/test_x.py::test_y`): its clauses, by how it has to do with them, and how many cases passed."""
+    """By test (`tests/broker/test_x.py::test_y`): the clauses that it asked for, and how many cases passed."""
     kept: Record = json.loads(FILE.read_text(encoding="utf-8"))
     return kept
 
@@ -66,7 +67,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return  # the controller of the workers gets all reports
     there = functions()
     kept = {test: shown for test, shown in {**read(), **_shown}.items() if test in there and test not in _failed}
-    lines = [f"{json.dumps(test)}: {json.dumps({**kept[test], **there[test]})}" for test in sorted(kept)]
+    lines = [f"{json.dumps(test)}: {json.dumps(kept[test])}" for test in sorted(kept)]
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
@@ -89,8 +90,10 @@ def functions(folder: str = "tests/broker") -> dict[str, dict[str, list[str]]]:
 def by_clause() -> dict[str, Counter[str]]:
     """For each clause how many tests name it, are in a file about it, and ask for its operation."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for shown in read().values():
-        for how in ("named", "about", "asked"):
-            for clause in shown[how]:
-                found[clause][how] += 1
+    record = read()
+    for test, told in functions().items():
+        if test in record:
+            for how, clauses in {**told, "asked": record[test]["asked"]}.items():
+                for clause in clauses:
+                    found[clause][how] += 1
     return found
