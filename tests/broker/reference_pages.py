@@ -30,7 +30,8 @@ def clauses_page() -> str:
         "clause, or one below it; where its file says that it is about the clause; and where it asks for the "
         "clause's operation, be it only to prepare something. How the broker stands to the suite of ETSI is told in "
         "[the page on that](ngsi-ld-conformance.md), its parameters in [that of its operations](ngsi-ld.md).",
-        f"Tests of conformance that this run does not know, or that are long: {len(new)}. Clauses without a test: {', '.join(bare) or 'none'}. Snapshots, which are optional, are not implemented.",
+        f"Tests of conformance that this run does not know, or that are long: {len(new)}. Clauses without a test: "
+        f"{', '.join(bare) or 'none'}. Snapshots, which are optional, are not implemented.",
         to_markdown(
             ["clause", "about", "tests that name it", "tests in files about it", "tests that ask for it"], rows
         ),
