@@ -18,7 +18,7 @@ def jobs(registry: Registry) -> None:
     registry.every(60, "cash.settle", settle_when_closed)
     registry.every(3600, "cash.invoice", issue_due_invoices)
     registry.every(600, "cash.watch", watch)
-    registry.every(86400, "cash.dormant", tell_dormant)
+    registry.every(6 * 3600, "cash.dormant", tell_dormant)
     registry.every(3600, "cash.report", report_due)
     registry.task(TASK, tell_settlement)
     registry.every(60, "cash.expiry", expire_lots)
