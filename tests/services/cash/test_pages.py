@@ -433,3 +433,19 @@ def test_payment_from_a_stopped_wallet_says_where_to_ask(town: Town, aya: TestCl
     assert "本人確認中" in aya.get("/cash").text
     address, confirm = confirmation(aya, town, "100")
     assert "市の窓口に問い合わせてください" in aya.post(address, data=hidden(confirm)).text
+
+
+def test_old_receipt_is_not_shown_as_a_new_payment(town: Town, client: Make) -> None:
+    payment_id = new_id("pay")
+    town.pay(town.aya, 300, payment_id=payment_id)
+    aya = sign_in(town.city, client, town.aya.resident_id)
+    clerk = sign_in(town.city, client, town.world.staff(town.world.company, "analyst").staff_id)
+    receipt = f"/cash/payments/{payment_id}"
+    assert "支払いました" in aya.get(f"{receipt}?done=paid").text
+    assert "受け取りました" in clerk.get(f"{receipt}?done=taken").text
+    for done in ("taken", "refunded"):
+        assert 'role="status"' not in aya.get(f"{receipt}?done={done}").text, "not the payer's to say"
+    assert "返金しました" not in clerk.get(f"{receipt}?done=refunded").text
+    assert isinstance(town.city.clock, FixedClock)
+    town.city.clock.advance(minutes=4)
+    assert "支払いました" not in aya.get(f"{receipt}?done=paid").text

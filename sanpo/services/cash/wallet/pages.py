@@ -1,7 +1,7 @@
 """Wallet, charging, receipts."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from sanpo.services.cash.benefits.holdings import benefits_of
 from sanpo.services.cash.benefits.model import Campaign
 from sanpo.services.cash.model import MOST_YEN, rules
 from sanpo.services.cash.oversight.suspending import find_news
+from sanpo.services.cash.records.model import Receipt
 from sanpo.services.cash.records.reading import read_receipt, read_spending
 from sanpo.services.cash.shops import list_shops
 from sanpo.services.cash.wallets import balance_yen, charge, list_payments
@@ -31,6 +32,7 @@ Web = Request[Any, Any, Any]
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 LATEST = 10
 SHOPS_TO_TRY = 3
+FRESH = timedelta(minutes=3)
 CHARGES_YEN = (1_000, 3_000, 5_000, 10_000)
 
 
@@ -102,7 +104,7 @@ def get_receipt(request: Web, city: City, actor: Actor, payment_id: str, done: s
         paid=receipt.payment,
         rows=view.line_rows(t, list(receipt.lines)),
         is_shop=not isinstance(actor, Resident),
-        done=done if done in ("paid", "taken", "refunded") else "",
+        done=_just_done(city, actor, receipt, done),
         view=view,
     )
 
@@ -135,6 +137,14 @@ def open_to_claim(city: City) -> list[Campaign]:
 def words_of(request: Web, city: City) -> Callable[..., str]:
     """The words of the reader's language."""
     return partial(city.words.text, language_of(request))
+
+
+def _just_done(city: City, actor: Actor, receipt: Receipt, done: str) -> str:
+    """What the page may say was done: only while it is fresh, so that no old receipt is shown to a shop as a new payment."""
+    moments = {"refunded": [one.refunded_at for one in receipt.refunds]}
+    latest = max(moments.get(done, [receipt.payment.paid_at]), default=datetime.min.replace(tzinfo=UTC))
+    allowed = ("paid",) if isinstance(actor, Resident) else ("taken", "refunded")
+    return done if done in allowed and city.now() - latest < FRESH else ""
 
 
 def _charge_page(request: Web, city: City, actor: Actor, charge_id: str, problem: str = "") -> Response[str]:
