@@ -9,6 +9,7 @@ from sanpo.ground.cli import AsJson, open_city, print_json, print_table
 from sanpo.services.cash.benefits.cli import add_commands as add_benefits
 from sanpo.services.cash.model import Shop
 from sanpo.services.cash.oversight.cli import add_commands as add_oversight
+from sanpo.services.cash.replay.cli import add_commands as add_replay
 from sanpo.services.cash.settling.cli import add_commands as add_settling
 from sanpo.services.cash.shops import ShopDraft, get_shop, list_shops, printable_code, register_shop, set_shop_state
 
@@ -17,6 +18,7 @@ OPERATOR = System("operator")
 add_settling(cli)
 add_oversight(cli)
 add_benefits(cli)
+add_replay(cli)
 _ShopId = Annotated[str, typer.Argument(help="The shop's id, shp_…")]
 _SHOWN = ("shop_id", "merchant", "name", "local_name", "category", "district", "state", "reason")
 

@@ -92,3 +92,24 @@ class DayIsNoBaseDay(DomainError):
 
     code = "cash.day_is_no_base_day"
     kind = Kind.INVALID
+
+
+class ReplayIsNotForProduction(DomainError):
+    """A replay makes residents and money that are none: for a demonstration or a test only."""
+
+    code = "cash.replay_is_not_for_production"
+    kind = Kind.REFUSED
+
+
+class ReplayIsRunning(DomainError):
+    """The same file is being played by another process."""
+
+    code = "cash.replay_is_running"
+    kind = Kind.CONFLICT
+
+
+class FileHasNoInvoices(DomainError):
+    """The file cannot be read as lines of invoices. Fields: file, problem."""
+
+    code = "cash.file_has_no_invoices"
+    kind = Kind.INVALID

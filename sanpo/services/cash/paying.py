@@ -36,8 +36,8 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class _Order:
-    """What is to be paid."""
+class Order:
+    """What is to be paid. `is_limited`: the city's limits hold, as for everything but what is played again."""
 
     payment_id: str
     subject_no: int
@@ -45,6 +45,7 @@ class _Order:
     amount_yen: int
     way: str
     lines: Sequence[Line] = ()
+    is_limited: bool = True
 
 
 def pay(city: City, actor: Actor, payment_id: str, payload: str, amount_yen: int | None = None) -> Outcome:
@@ -62,8 +63,8 @@ def pay(city: City, actor: Actor, payment_id: str, payload: str, amount_yen: int
         row = tx.one(SQL.shop_by_merchant, merchant=merchant)
         if row is None:
             return Outcome.SHOP_NOT_FOUND
-        order = _Order(payment_id, resident.subject_no, shop_of(row), amount, "static")
-        return _pay_bill(tx, order, code) if code.is_dynamic else _pay(tx, order)
+        order = Order(payment_id, resident.subject_no, shop_of(row), amount, "static")
+        return _pay_bill(tx, order, code) if code.is_dynamic else pay_in(tx, order)
 
     return booked_together(city, work)
 
@@ -97,14 +98,14 @@ def take(
         shown = tx.one(SQL.lock_code, code_sha256=_hash(code))
         if shown is None:
             return Outcome.CODE_NOT_FOUND
-        order = _Order(payment_id, shown.subject_no, shop, amount_yen, "code", lines)
+        order = Order(payment_id, shown.subject_no, shop, amount_yen, "code", lines)
         if shown.payment_id is not None:
-            return _pay(tx, order) if shown.payment_id == payment_id else Outcome.CODE_IS_USED
+            return pay_in(tx, order) if shown.payment_id == payment_id else Outcome.CODE_IS_USED
         # A code that outlives its minutes was shown by a clock that was ahead, and is over.
         if not tx.now < shown.expires_at <= tx.now + timedelta(minutes=rules().code_minutes):
             return Outcome.CODE_IS_OVER
         tx.execute(SQL.use_code, code_sha256=_hash(code), payment_id=payment_id)
-        return _all_or_nothing(_pay(tx, order))
+        return _all_or_nothing(pay_in(tx, order))
 
     return booked_together(city, work)
 
@@ -156,30 +157,36 @@ def refund(city: City, actor: Actor, refund_id: str, payment_id: str, amount_yen
     check_amount(amount_yen)
 
     def work(tx: Transaction) -> Outcome:
-        found = tx.one(SQL.payment, payment_id=payment_id)
-        if found is None or not _may_take(actor, get_shop_in(tx, found.shop_id)):
-            return Outcome.PAYMENT_NOT_FOUND
-        tx.execute(SQL.lock_wallet, subject_no=found.subject_no)
-        paid = tx.get(SQL.lock_payment, payment_id=payment_id)
-        before = tx.one(SQL.refund, refund_id=refund_id)
-        if before is not None:
-            same = (before.payment_no, before.amount_yen) == (paid.payment_no, amount_yen)
-            return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
-        if paid.refunded_yen + amount_yen > paid.amount_yen:
-            return Outcome.MORE_THAN_WAS_PAID
-        tx.execute(
-            SQL.insert_refund,
-            refund_id=refund_id,
-            payment_no=paid.payment_no,
-            subject_no=paid.subject_no,
-            organisation_no=paid.organisation_no,
-            amount_yen=amount_yen,
-            at=tx.now,
-        )
-        of = paid.payment_id, paid.subject_no, paid.shop_no, paid.amount_yen, paid.refunded_yen
-        return post_chain(tx, restore(tx, Refund(refund_id, *of, amount_yen)))
+        found = refund_in(tx, actor, refund_id, payment_id, amount_yen)
+        return found if isinstance(found, Outcome) else post_chain(tx, found)
 
     return booked(city, work)
+
+
+def refund_in(tx: Transaction, actor: Actor, refund_id: str, payment_id: str, amount_yen: int) -> Outcome | Chain:
+    """The refund itself, but for its transfers, which are still to be posted."""
+    found = tx.one(SQL.payment, payment_id=payment_id)
+    if found is None or not _may_take(actor, get_shop_in(tx, found.shop_id)):
+        return Outcome.PAYMENT_NOT_FOUND
+    tx.execute(SQL.lock_wallet, subject_no=found.subject_no)
+    paid = tx.get(SQL.lock_payment, payment_id=payment_id)
+    before = tx.one(SQL.refund, refund_id=refund_id)
+    if before is not None:
+        same = (before.payment_no, before.amount_yen) == (paid.payment_no, amount_yen)
+        return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
+    if paid.refunded_yen + amount_yen > paid.amount_yen:
+        return Outcome.MORE_THAN_WAS_PAID
+    tx.execute(
+        SQL.insert_refund,
+        refund_id=refund_id,
+        payment_no=paid.payment_no,
+        subject_no=paid.subject_no,
+        organisation_no=paid.organisation_no,
+        amount_yen=amount_yen,
+        at=tx.now,
+    )
+    of = paid.payment_id, paid.subject_no, paid.shop_no, paid.amount_yen, paid.refunded_yen
+    return restore(tx, Refund(refund_id, *of, amount_yen))
 
 
 def list_sales(
@@ -211,7 +218,7 @@ def _may_take(actor: Actor, shop: Shop) -> bool:
     return True
 
 
-def _pay_bill(tx: Transaction, order: _Order, code: MerchantCode) -> Outcome | Chain:
+def _pay_bill(tx: Transaction, order: Order, code: MerchantCode) -> Outcome | Chain:
     """A bill is paid once, with what it says: whoever changed the code in between pays nothing."""
     reference = next((each.find("01") for each in code.objects if each.tag == "62"), None)
     bill = tx.one(SQL.lock_bill, bill_id=f"bil_{reference}")
@@ -220,11 +227,11 @@ def _pay_bill(tx: Transaction, order: _Order, code: MerchantCode) -> Outcome | C
     lines = msgspec.json.decode(bill.lines, type=list[Line])
     order = replace(order, way="dynamic", lines=lines)
     if bill.payment_id is not None:
-        return _pay(tx, order) if bill.payment_id == order.payment_id else Outcome.BILL_IS_PAID
+        return pay_in(tx, order) if bill.payment_id == order.payment_id else Outcome.BILL_IS_PAID
     if bill.expires_at <= tx.now:
         return Outcome.BILL_IS_OVER
     tx.execute(SQL.close_bill, bill_id=bill.bill_id, payment_id=order.payment_id)
-    return _all_or_nothing(_pay(tx, order))
+    return _all_or_nothing(pay_in(tx, order))
 
 
 def _all_or_nothing(found: Outcome | Chain) -> Outcome | Chain:
@@ -234,7 +241,7 @@ def _all_or_nothing(found: Outcome | Chain) -> Outcome | Chain:
     return found
 
 
-def _pay(tx: Transaction, order: _Order) -> Outcome | Chain:
+def pay_in(tx: Transaction, order: Order) -> Outcome | Chain:
     """The payment itself, but for its transfers, which are still to be posted. The wallet is locked from here: two phones
     wait for each other, and see what is left."""
     tx.execute(SQL.lock_wallet, subject_no=order.subject_no)
@@ -245,7 +252,8 @@ def _pay(tx: Transaction, order: _Order) -> Outcome | Chain:
         return Outcome.EXISTS if is_same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
     if order.shop.state != "open":
         return Outcome.SHOP_IS_SUSPENDED
-    _check_limits(tx, order)
+    if order.is_limited:
+        _check_limits(tx, order)
     open_wallet(tx, order.subject_no)
     tx.execute(
         SQL.insert_payment,
@@ -262,7 +270,7 @@ def _pay(tx: Transaction, order: _Order) -> Outcome | Chain:
     return spend(tx, purchase)
 
 
-def _check_limits(tx: Transaction, order: _Order) -> None:
+def _check_limits(tx: Transaction, order: Order) -> None:
     """Raises `refuse` for a wallet that is stopped, and for more than may be paid, which is kept for the officers' report."""
     limits = rules()
     day = tx.now.astimezone(tx.city.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)

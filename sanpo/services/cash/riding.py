@@ -30,11 +30,17 @@ def booked_together(city: City, work: Work) -> Outcome:
     return found
 
 
+def book_all(city: City, works: Sequence[Work]) -> list[Outcome]:
+    """Books all in one transaction, in order, or none. Raises what a work raises, and `LedgerIsBusy`."""
+    prepare(city)
+    with city.transaction(SERVICE) as tx:
+        return _post(tx, [work(tx) for work in works])
+
+
 def _together(city: City, works: Sequence[Work]) -> Sequence[Outcome | Exception]:
     if len(works) > 1:
         try:
-            with city.transaction(SERVICE) as tx:
-                return _post(tx, [work(tx) for work in works])
+            return book_all(city, works)
         except Exception:  # noqa: S110  # whose it is comes out when each rides alone
             pass
     return [_alone(city, work) for work in works]

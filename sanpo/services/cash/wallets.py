@@ -102,14 +102,20 @@ def lock_wallet(tx: Transaction, subject_no: int) -> None:
 
 def open_wallet(tx: Transaction, subject_no: int) -> None:
     """Opens the wallet's account, where it is not there yet."""
+    open_wallets(tx, [subject_no])
+
+
+def open_wallets(tx: Transaction, subject_nos: Sequence[int]) -> None:
+    """As `open_wallet`, for many."""
     known: set[int] = tx.city.__dict__.setdefault("_open_wallets", set())
-    if subject_no in known:  # an account is never taken away
+    new = [each for each in subject_nos if each not in known]  # an account is never taken away
+    if not new:
         return
     flags = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.HISTORY)
-    wallet = Account(number_of("wallet", subject_no), YEN_LEDGER, WALLET, flags, subject_no=subject_no)
-    create_accounts_in(tx, [wallet])
+    wallets = [Account(number_of("wallet", each), YEN_LEDGER, WALLET, flags, subject_no=each) for each in new]
+    create_accounts_in(tx, wallets)
     if len(known) < _MOST_KNOWN:
-        tx.on_commit(lambda: known.add(subject_no))
+        tx.on_commit(lambda: known.update(new))
 
 
 def balance_yen(city: City, actor: Actor) -> int:
