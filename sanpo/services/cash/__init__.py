@@ -7,7 +7,8 @@ Invariants
 * Each line that was bought comes to the lake once, and none after its resident had what there was erased.
 
 Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`, `cash.flows`,
-`cash.campaigns`, `cash.campaign_shops`, `cash.claims`, `cash.lots`, `cash.lot_uses`, `cash.payouts`, `cash.replayed_customers`.
+`cash.campaigns`, `cash.campaign_shops`, `cash.claims`, `cash.lots`, `cash.lot_uses`, `cash.payouts`,
+`cash.replayed_customers`.
 Dataset: `cash.purchases` (personal).
 """
 
