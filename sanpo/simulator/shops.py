@@ -22,6 +22,7 @@ from sanpo.services.cash import (
     claim,
     create_campaign,
     give,
+    issue_invoices,
     open_campaign,
     pay,
     printable_code,
@@ -105,6 +106,8 @@ def open_shops(city: City, residents: list[Resident], rng: np.random.Generator) 
         if at.date() != day:
             clock.advance(seconds=(_midnight(at) - clock.now()).total_seconds())
             settle(then, OPERATOR)
+            if at.month != day.month:
+                issue_invoices(then, OPERATOR, day)
             if day < voucher_day <= at.date():
                 _give_vouchers(then, opened, residents)
             day = at.date()

@@ -17,6 +17,7 @@ from sanpo.services.cash.benefits.giving import Gift, claim, give
 from sanpo.services.cash.benefits.model import CampaignDraft
 from sanpo.services.cash.model import Line, Shop
 from sanpo.services.cash.paying import pay, refund, show_code, take
+from sanpo.services.cash.settling.invoices import issue_invoices
 from sanpo.services.cash.settling.settling import settle
 from sanpo.services.cash.shops import ShopDraft, printable_code, register_shop
 from sanpo.services.cash.wallets import charge
@@ -31,6 +32,7 @@ __all__ = [
     "claim",
     "create_campaign",
     "give",
+    "issue_invoices",
     "open_campaign",
     "pay",
     "printable_code",
