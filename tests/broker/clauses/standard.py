@@ -1,6 +1,7 @@
 """The clauses of ETSI GS CIM 009 V1.9.1 that say how a broker behaves: those on which tests can be told apart.
 
-Left out are introductions, the tables of data types that another clause uses whole, and the optional snapshots.
+Each is told in words of our own. Left out are introductions, the tables of data types that another clause uses whole, and
+the optional snapshots.
 """
 
 import re
@@ -9,7 +10,6 @@ CLAUSES = {
     "4.2": "information model: what a Property and a Relationship must have",
     "4.3.6": "distributed operations: inclusive, exclusive, redirect and auxiliary registrations",
     "4.4": "Core @context and the user's",
-    "4.5.0": "names that any instance of an attribute may carry",
     "4.5.1": "Entity",
     "4.5.2": "Property",
     "4.5.3": "Relationship",
@@ -55,7 +55,7 @@ CLAUSES = {
     "5.3": "data types of notifications",
     "5.4": "NGSI-LD fragments",
     "5.5.2": "errors",
-    "5.5.3": "errors of the server",
+    "5.5.3": "bodies of errors",
     "5.5.4": "validation of what comes in",
     "5.5.5": "@context where none is given",
     "5.5.6": "@context that cannot be had or read",
@@ -105,7 +105,6 @@ CLAUSES = {
     "5.8.4": "Query Subscriptions",
     "5.8.5": "Delete Subscription",
     "5.8.6": "notifications",
-    "5.8.7": "subscriptions at registered sources",
     "5.9.2": "Register Context Source",
     "5.9.3": "Update Context Source Registration",
     "5.9.4": "Delete Context Source Registration",
@@ -145,7 +144,7 @@ CLAUSES = {
     "6.3.16": "expiration of cached @contexts",
     "6.3.17": "headers of distributed operations",
     "6.3.18": "limits of distributed operations: `local`, `via`, header Via",
-    "6.3.19": "headers that receivers want",
+    "6.3.19": "headers that sources want",
     "6.3.20": "parameters that are not known",
     "7.2": "notifications by MQTT",
 }

@@ -362,3 +362,26 @@ def test_array_with_null_or_nothing_is_refused_whole(broker: TestClient[Any], op
     for body in ([{"id": TYPE + "1", "type": "Bench"}, None], []):
         assert refusal(broker.post(f"/entityOperations/{operation}", json=body)) == (400, "BadRequestData")
     assert broker.get(f"/entities/{TYPE}1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", f"/entities/{TYPE}9", 404), ("GET", "/entities", 400), ("PUT", "/subscriptions", 405)],
+)
+def test_refusal_is_told_as_problem_details(broker: TestClient[Any], method: str, path: str, status: int) -> None:
+    """§5.5.2, §5.5.3, §6.3.2"""
+    answer = broker.request(method, path, json=None if method == "GET" else {})
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.json()["type"].startswith(ERRORS)
+    assert answer.json()["title"]
+    assert answer.headers["content-type"].startswith("application/")
+
+
+def test_fragment_needs_no_type_and_keeps_the_rest(filled: TestClient[Any]) -> None:
+    """§5.4: a part of an entity."""
+    path = f"/entities/{TYPE}1"
+    assert filled.patch(path, json={"rank": 6}).status_code == 204
+    assert filled.patch(f"{path}/attrs", json={"material": {"vocab": "stone"}}).status_code == 204
+    shown = filled.get(path).json()
+    assert (shown["type"], shown["rank"]["value"], shown["material"]["vocab"]) == ("Bench", 6, "stone")
+    assert shown["address"]["value"] == {"city": "Kyoto"}

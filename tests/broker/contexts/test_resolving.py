@@ -84,6 +84,7 @@ def test_old_copy_serves_while_its_origin_is_away(reader: City, server: ContextS
 def test_time_that_a_copy_stays_is_the_servers_within_bounds(
     reader: City, server: ContextServer, control: str, fresh: timedelta
 ) -> None:
+    """§6.3.16"""
     assert resolve(reader, server.put("/c.jsonld", SPEED, Cache_Control=control)).fresh_until == reader.now() + fresh
 
 

@@ -145,7 +145,7 @@ def test_deleted_registration_is_gone(here: TestClient[Any]) -> None:
     ],
 )
 def test_query_finds_what_matches(here: TestClient[Any], query: str, is_found: bool) -> None:
-    """§5.10.2"""
+    """§5.12, §5.10.2"""
     here.post("/csourceRegistrations", json=FULL)
     found = here.get(f"/csourceRegistrations?{query}")
     assert (found.status_code, [each["id"] for each in found.json()]) == (200, [FULL["id"]] * is_found)

@@ -122,6 +122,7 @@ def told(
 def test_notification_has_the_form_of_the_standard(
     building: TestClient[Any], receiver: Receiver, open_city: City
 ) -> None:
+    """§5.3.1, §6.3.8: with the headers that its receiver wants (§5.2.15)."""
     info = [{"key": "X-Key", "value": "v"}]
     subscription = subscribe(building, receiver, {"endpoint": {"receiverInfo": info}})
     act(building, "update level")
