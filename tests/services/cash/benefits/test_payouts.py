@@ -19,6 +19,7 @@ from sanpo.services.cash.benefits import payouts
 from sanpo.services.cash.benefits.errors import ReturnIsNotFunded
 from sanpo.services.cash.benefits.expiring import expire_lots
 from sanpo.services.cash.benefits.funds import deposit, funds_yen
+from sanpo.services.cash.benefits.giving import claim
 from sanpo.services.cash.benefits.holdings import benefits_of
 from sanpo.services.cash.benefits.model import PAYOUTS_ACCOUNT
 from sanpo.services.cash.benefits.payouts import distribute, paid_by_agreements
@@ -206,3 +207,25 @@ def test_whom_a_use_paid_is_forgotten_when_all_have_their_part(asking: Asking) -
     assert kept()[0] > 0
     distribute(asking.city)
     assert kept() == [0]
+
+
+def test_page_shows_what_was_paid_and_lets_a_resident_leave_a_campaign(asking: Asking, client: Any) -> None:
+    asking.fund(60)
+    asking.ask()
+    distribute(asking.city)
+    first = asking.people[0]
+    campaign = asking.giving.open(amount_yen=0, rate_permille=100, cap_yen=100, by_claim=True)
+    claim(asking.city, first, campaign.campaign_id)
+    http = sign_in(asking.city, client, first.resident_id)
+    page = http.get("/cash/paid").text
+    assert "地域の電力の使われ方" in page
+    assert "2円" in page
+    assert "春の給付" in page
+    left = http.post(f"/cash/campaigns/{campaign.campaign_id}/leave")
+    assert "参加をやめました" in left.text
+    assert "春の給付" not in left.text
+    assert 'href="/cash/paid"' in http.get("/cash").text
+    other = sign_in(asking.city, client, asking.people[39].resident_id)
+    other.get("/language/en")
+    assert "Nothing so far" in other.get("/cash/paid").text
+    assert client().get("/cash/paid", follow_redirects=False).status_code in (302, 303, 401)
