@@ -381,14 +381,10 @@ def all_pages() -> dict[str, Callable[[], str]]:
     from tests.cleanroom.reference_pages import PAGES as CLEANROOM
     from tests.ledger.reference_pages import PAGES as LEDGER
     from tests.services.cash.settling.reference_pages import PAGES as SETTLING
+    from tests.services.cash.slips.reference_pages import PAGES as SLIPS
 
-    return {
-        **{f"docs/reference/{name}.md": make for name, make in PAGES.items()},
-        **BROKER,
-        **CLEANROOM,
-        **LEDGER,
-        **SETTLING,
-    }
+    own = {f"docs/reference/{name}.md": make for name, make in PAGES.items()}
+    return {**own, **BROKER, **CLEANROOM, **LEDGER, **SETTLING, **SLIPS}
 
 
 def main() -> None:

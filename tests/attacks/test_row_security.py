@@ -22,11 +22,15 @@ from sanpo.services.cash.benefits.campaigns import create_campaign, open_campaig
 from sanpo.services.cash.benefits.giving import Gift, give
 from sanpo.services.cash.benefits.model import CampaignDraft
 from sanpo.services.cash.model import Line
+from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.oversight import alerts, suspending
+from sanpo.services.cash.requests.asking import ask
+from sanpo.services.cash.slips.redeeming import redeem
 from sanpo.services.energy.actions import register_homes, register_meters
 from sanpo.services.energy.model import Home
 from tests.attacks.siege import Siege
 from tests.people.authenticator import Authenticator
+from tests.services.cash.slips.device import Device
 from tests.world import OPERATOR
 
 SETTINGS = ("subject_no", "organisation_no", "duty", "agreement_no")
@@ -107,6 +111,8 @@ def _buy(siege: Siege, residents: list[Resident]) -> None:
         paying.refund(city, OPERATOR, new_id("rfd"), payment_id, 1)
         paying.show_code(city, each)
         _oversee(siege, each)
+        _sign_twice(siege, each, shop)
+        ask(city, each, new_id("req"), [1])
 
 
 def _oversee(siege: Siege, resident: Resident) -> None:
@@ -117,6 +123,14 @@ def _oversee(siege: Siege, resident: Resident) -> None:
     alerts.watch(siege.city)
     for change in (suspending.suspend_wallet, suspending.reopen_wallet):
         change(siege.city, OPERATOR, resident.resident_id, "x")
+
+
+def _sign_twice(siege: Siege, resident: Resident, shop: shops.Shop) -> None:
+    """A slip that is redeemed, and another with its number."""
+    device = Device(siege, resident)
+    assert device.prepare(10) is Outcome.DONE
+    for yen in (1, 2):
+        redeem(siege.city, OPERATOR, shop.shop_id, device.sign(yen, slip_no=1, merchant=shop.merchant))
 
 
 @contextmanager

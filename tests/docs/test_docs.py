@@ -213,7 +213,7 @@ def test_files_that_documents_name_exist() -> None:
 
 def test_glossary_lists_every_prefix_of_identifiers() -> None:
     sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "sanpo").rglob("*.py"))
-    used = set(re.findall(r'(?:new_id\(|ID_PREFIX = )"([a-z]{3})"', sources))
+    used = set(re.findall(r'(?:new_id\(|check_id\(|ID_PREFIX = )"([a-z]{3})"', sources))
     used |= set(re.findall(r'return "([a-z]{3})_"', sources))
     listed = re.findall(r"^\| `([a-z]{3})_` \|", text_of("GLOSSARY.md"), re.MULTILINE)
     assert listed == sorted(used)

@@ -8,7 +8,7 @@ Invariants
 
 Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`, `cash.flows`,
 `cash.campaigns`, `cash.campaign_shops`, `cash.claims`, `cash.lots`, `cash.lot_uses`, `cash.payouts`,
-`cash.replayed_customers`.
+`cash.replayed_customers`, `cash.slip_keys`, `cash.slips`, `cash.slip_offences`, `cash.requests`, `cash.shares`.
 Dataset: `cash.purchases` (personal).
 """
 

@@ -4,68 +4,28 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
 from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
-from sanpo.ground.problems import Problem, language_of, problem_responses
+from sanpo.ground.problems import problem_responses
 from sanpo.services.cash import paying, shops, wallets
+from sanpo.services.cash.answering import BOOKS, Booked, answer
 from sanpo.services.cash.benefits import api as benefits_api
 from sanpo.services.cash.model import Line, Payment, Shop
-from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.oversight import api as oversight_api
+from sanpo.services.cash.records import api as records_api
+from sanpo.services.cash.requests import api as requests_api
 from sanpo.services.cash.settling import api as settling_api
+from sanpo.services.cash.slips import api as slips_api
 
 PATH = "/api/cash"
 TAGS = ["cash"]
-STATUSES = {
-    Outcome.DONE: 200,
-    Outcome.EXISTS: 200,
-    Outcome.EXISTS_WITH_ANOTHER_AMOUNT: 409,
-    Outcome.SHOP_NOT_FOUND: 422,
-    Outcome.SHOP_IS_SUSPENDED: 409,
-    Outcome.WALLET_IS_SUSPENDED: 409,
-    Outcome.BILL_NOT_FOUND: 422,
-    Outcome.BILL_IS_PAID: 409,
-    Outcome.BILL_IS_OVER: 409,
-    Outcome.CODE_NOT_FOUND: 422,
-    Outcome.CODE_IS_USED: 409,
-    Outcome.CODE_IS_OVER: 409,
-    Outcome.PAYMENT_NOT_FOUND: 422,
-    Outcome.ABOVE_PAYMENT_LIMIT: 422,
-    Outcome.ABOVE_DAY_LIMIT: 422,
-    Outcome.ABOVE_MONTH_LIMIT: 422,
-    Outcome.ABOVE_WALLET_LIMIT: 422,
-    Outcome.MORE_THAN_WAS_PAID: 422,
-    Outcome.NOT_ENOUGH_MONEY: 409,
-}
-"""409 where the present state is in the way, 422 where what was asked for cannot be."""
 _ShopId = Annotated[str, PathParameter(description="A shop, `shp_…`.", max_length=64)]
 _PaymentId = Annotated[str, PathParameter(description="A payment, `pay_…`.", max_length=64)]
 _Limit = Annotated[int, QueryParameter(ge=1, le=500, description="Payments at most.")]
 _Moment = Annotated[datetime, QueryParameter(description="A moment; without an offset, on the city's clock.")]
-
-
-class Booked(Struct):
-    """It is done: now, or before (`exists`). `message` says so to people, in the language asked for."""
-
-    outcome: Outcome
-    message: str
-
-
-class Refused(Problem, kw_only=True):
-    """Nothing moved. A problem (RFC 9457) with the outcome as its extension (§3.2)."""
-
-    outcome: Outcome
-
-
-_REFUSALS = {
-    409: ResponseSpec(Refused, media_type="application/problem+json", description="Refused by the present state."),
-    422: ResponseSpec(Refused, media_type="application/problem+json", description="Refused: this cannot be done."),
-}
-_BOOKS = {**problem_responses(401, 403, 404), **_REFUSALS}
 
 
 class WalletOut(Struct):
@@ -83,6 +43,7 @@ class ShopOut(Struct):
     district: str
     state: str
     reason: str
+    registration: str
 
 
 class PayloadOut(Struct):
@@ -141,16 +102,16 @@ def get_payments(city: City, actor: Actor, before: _Moment | None = None, limit:
     return wallets.list_payments(city, actor, before=moment, limit=limit)
 
 
-@post(f"{PATH}/me/charges", sync_to_thread=True, status_code=200, tags=TAGS, responses=_BOOKS)
+@post(f"{PATH}/me/charges", sync_to_thread=True, status_code=200, tags=TAGS, responses=BOOKS)
 def post_charge(request: Request[Any, Any, Any], city: City, actor: Actor, data: ChargeBody) -> Response[Booked]:
     """Puts money from the bank into the resident's own wallet."""
-    return _answer(request, wallets.charge(city, actor, data.charge_id, data.amount_yen))
+    return answer(request, wallets.charge(city, actor, data.charge_id, data.amount_yen))
 
 
-@post(f"{PATH}/me/payments", sync_to_thread=True, status_code=200, tags=TAGS, responses=_BOOKS)
+@post(f"{PATH}/me/payments", sync_to_thread=True, status_code=200, tags=TAGS, responses=BOOKS)
 def post_payment(request: Request[Any, Any, Any], city: City, actor: Actor, data: PayBody) -> Response[Booked]:
     """Pays the shop whose code was scanned."""
-    return _answer(request, paying.pay(city, actor, data.payment_id, data.payload, data.amount_yen))
+    return answer(request, paying.pay(city, actor, data.payment_id, data.payload, data.amount_yen))
 
 
 @post(f"{PATH}/me/codes", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403))
@@ -165,10 +126,10 @@ def get_payment(city: City, actor: Actor, payment_id: _PaymentId) -> Payment:
     return paying.get_payment(city, actor, payment_id)
 
 
-@post(f"{PATH}/refunds", sync_to_thread=True, status_code=200, tags=TAGS, responses=_BOOKS)
+@post(f"{PATH}/refunds", sync_to_thread=True, status_code=200, tags=TAGS, responses=BOOKS)
 def post_refund(request: Request[Any, Any, Any], city: City, actor: Actor, data: RefundBody) -> Response[Booked]:
     """Gives back a payment or part of it, by the shop."""
-    return _answer(request, paying.refund(city, actor, data.refund_id, data.payment_id, data.amount_yen))
+    return answer(request, paying.refund(city, actor, data.refund_id, data.payment_id, data.amount_yen))
 
 
 @get(f"{PATH}/shops", sync_to_thread=True, tags=TAGS, responses=problem_responses())
@@ -197,29 +158,17 @@ def post_bill(city: City, actor: Actor, shop_id: _ShopId, data: BillBody) -> Pay
     return PayloadOut(str(paying.make_bill(city, actor, shop_id, data.amount_yen, data.lines)))
 
 
-@post(f"{PATH}/shops/{{shop_id:str}}/payments", sync_to_thread=True, status_code=200, tags=TAGS, responses=_BOOKS)
+@post(f"{PATH}/shops/{{shop_id:str}}/payments", sync_to_thread=True, status_code=200, tags=TAGS, responses=BOOKS)
 def post_take(
     request: Request[Any, Any, Any], city: City, actor: Actor, shop_id: _ShopId, data: TakeBody
 ) -> Response[Booked]:
     """Takes a payment at the till by the code that a resident shows."""
     outcome = paying.take(city, actor, data.payment_id, shop_id, data.code, data.amount_yen, data.lines)
-    return _answer(request, outcome)
+    return answer(request, outcome)
 
 
 def shop_out(shop: Shop) -> ShopOut:
     return ShopOut(**{name: getattr(shop, name) for name in ShopOut.__struct_fields__})
-
-
-def _answer(request: Request[Any, Any, Any], outcome: Outcome) -> Response[Booked]:
-    words, lang = request.app.state.city.words, language_of(request)
-    code = f"cash.outcome.{outcome.value}"
-    message, status = words.text(lang, code), STATUSES[outcome]
-    if outcome.is_good:
-        return Response(Booked(outcome, message), status_code=status)
-    title = words.text(lang, "ground.error.title")
-    refused = Refused(f"/problems/{code}", title, status, message, code, outcome=outcome)
-    answer: Response[Any] = Response(refused, status_code=status, media_type="application/problem+json")
-    return answer
 
 
 def _aware(city: City, moment: datetime) -> datetime:
@@ -242,4 +191,7 @@ handlers: list[Any] = [
     *settling_api.handlers,
     *oversight_api.handlers,
     *benefits_api.handlers,
+    *slips_api.handlers,
+    *requests_api.handlers,
+    *records_api.handlers,
 ]

@@ -12,6 +12,7 @@ from sanpo.services.cash.oversight.cli import add_commands as add_oversight
 from sanpo.services.cash.replay.cli import add_commands as add_replay
 from sanpo.services.cash.settling.cli import add_commands as add_settling
 from sanpo.services.cash.shops import ShopDraft, get_shop, list_shops, printable_code, register_shop, set_shop_state
+from sanpo.services.cash.slips.cli import add_commands as add_slips
 
 cli = typer.Typer(help="Shops that are paid in the town's own cash.", no_args_is_help=True)
 OPERATOR = System("operator")
@@ -19,6 +20,7 @@ add_settling(cli)
 add_oversight(cli)
 add_benefits(cli)
 add_replay(cli)
+add_slips(cli)
 _ShopId = Annotated[str, typer.Argument(help="The shop's id, shp_…")]
 _SHOWN = ("shop_id", "merchant", "name", "local_name", "category", "district", "state", "reason")
 
@@ -31,11 +33,12 @@ def register_shop_command(
     category: Annotated[str, typer.Option(help="Four digits of ISO 18245, such as 5812 for a restaurant.")],
     district: Annotated[str, typer.Option(help="Part of the city.")],
     merchant: Annotated[str, typer.Option(help="13 digits of the unified code, where the shop has them.")] = "",
+    registration: Annotated[str, typer.Option(help="T and 13 digits, where the shop issues qualified invoices.")] = "",
     json: AsJson = False,
 ) -> None:
     """Registers a shop and opens its account."""
     with open_city() as city:
-        draft = ShopDraft(organisation_id, name, local_name, category, district, merchant)
+        draft = ShopDraft(organisation_id, name, local_name, category, district, merchant, registration)
         shop = register_shop(city, OPERATOR, draft)
     _print([shop], json=json)
 

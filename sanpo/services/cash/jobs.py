@@ -11,6 +11,7 @@ from sanpo.services.cash.oversight.unused import report_due
 from sanpo.services.cash.settling.invoices import issue_due_invoices
 from sanpo.services.cash.settling.settling import settle_when_closed
 from sanpo.services.cash.settling.telling import TASK, tell_settlement
+from sanpo.services.cash.slips.enrolling import end_keys
 
 
 def jobs(registry: Registry) -> None:
@@ -24,3 +25,4 @@ def jobs(registry: Registry) -> None:
     registry.every(60, "cash.expiry", expire_lots)
     registry.every(300, "cash.campaigns", end_past_campaigns)
     registry.every(10, "cash.payouts", distribute)
+    registry.every(300, "cash.slips", end_keys)

@@ -24,7 +24,8 @@ MAX_LINES, MAX_PIECES, MAX_NAME = 500, 1_000_000, 200
 
 @dataclass(frozen=True)
 class Shop:
-    """A shop. `merchant` is its number in the unified code, `category` ISO 18245."""
+    """A shop. `merchant` is its number in the unified code, `category` ISO 18245, `registration` (`T` and 13 digits, or
+    nothing) that for qualified invoices."""
 
     shop_no: int
     shop_id: str
@@ -36,6 +37,7 @@ class Shop:
     district: str
     state: str
     reason: str
+    registration: str
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -63,7 +65,8 @@ class Payment:
 
 @dataclass(frozen=True)
 class Rules:
-    """The city's limits, in yen and minutes; from the service's manifest. What agreements pay is good for `return_months`."""
+    """The city's limits, in yen, minutes and days; from the service's manifest. What agreements pay is good for
+    `return_months`."""
 
     wallet_limit_yen: int
     payment_limit_yen: int
@@ -72,6 +75,12 @@ class Rules:
     code_minutes: int
     bill_minutes: int
     return_months: int
+    slip_limit_yen: int
+    slip_reserve_yen: int
+    slip_days: int
+    slip_grace_days: int
+    slip_clock_minutes: int
+    request_days: int
 
 
 @cache

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
@@ -17,12 +16,13 @@ from sanpo.ground.ids import check_id, new_id
 from sanpo.services.cash.benefits.restoring import Refund, restore
 from sanpo.services.cash.benefits.spending import Purchase, spend
 from sanpo.services.cash.emv import JpqrAccount, MerchantCode, jpqr_account, make_code, parse
+from sanpo.services.cash.limits import check_limits
 from sanpo.services.cash.model import Line, Payment, Shop, check_amount, check_lines, rules
 from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.riding import Chain, booked_together
 from sanpo.services.cash.shops import PLACE, check_till, get_shop_in, shop_of
 from sanpo.services.cash.store import SQL
-from sanpo.services.cash.wallets import Refusal, booked, open_wallet, payment_of, post_chain, refuse
+from sanpo.services.cash.wallets import booked, open_wallet, payment_of, post_chain, refuse
 
 _CODE_DIGITS = 16
 
@@ -253,7 +253,7 @@ def pay_in(tx: Transaction, order: Order) -> Outcome | Chain:
     if order.shop.state != "open":
         return Outcome.SHOP_IS_SUSPENDED
     if order.is_limited:
-        _check_limits(tx, order)
+        check_limits(tx, order.subject_no, order.amount_yen)
     open_wallet(tx, order.subject_no)
     tx.execute(
         SQL.insert_payment,
@@ -268,22 +268,6 @@ def pay_in(tx: Transaction, order: Order) -> Outcome | Chain:
     )
     purchase = Purchase(order.payment_id, order.subject_no, order.shop.shop_no, order.amount_yen)
     return spend(tx, purchase)
-
-
-def _check_limits(tx: Transaction, order: Order) -> None:
-    """Raises `refuse` for a wallet that is stopped, and for more than may be paid, which is kept for the officers' report."""
-    limits = rules()
-    day = tx.now.astimezone(tx.city.settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    spent: Any = tx.get(SQL.spent, subject_no=order.subject_no, day=day, month=day.replace(day=1))
-    if spent.is_suspended:
-        raise refuse(Outcome.WALLET_IS_SUSPENDED)
-    for outcome, yen, limit in (
-        (Outcome.ABOVE_PAYMENT_LIMIT, 0, limits.payment_limit_yen),
-        (Outcome.ABOVE_DAY_LIMIT, spent.day_yen, limits.day_limit_yen),
-        (Outcome.ABOVE_MONTH_LIMIT, spent.month_yen, limits.month_limit_yen),
-    ):
-        if yen + order.amount_yen > limit:
-            raise refuse(outcome, Refusal(order.subject_no, order.amount_yen))
 
 
 def _text(lines: Sequence[Line]) -> str:

@@ -1,6 +1,7 @@
 -- name: insert_shop
-insert into cash.shops (shop_id, organisation_no, merchant, name, local_name, category, district, registered_at)
-values (%(shop_id)s, %(organisation_no)s, %(merchant)s, %(name)s, %(local_name)s, %(category)s, %(district)s, %(at)s)
+insert into cash.shops (shop_id, organisation_no, merchant, name, local_name, category, district, registration, registered_at)
+values (%(shop_id)s, %(organisation_no)s, %(merchant)s, %(name)s, %(local_name)s, %(category)s, %(district)s,
+  %(registration)s, %(at)s)
 on conflict do nothing
 returning *
 
@@ -50,10 +51,15 @@ order by p.paid_at desc, p.payment_no desc limit %(limit)s
 
 -- name: spent
 -- Under the lock of the wallet, so that two phones cannot both stay below a limit.
-select coalesce(sum(amount_yen - refunded_yen) filter (where paid_at >= %(day)s), 0)::bigint as day_yen,
-       coalesce(sum(amount_yen - refunded_yen), 0)::bigint as month_yen,
+select coalesce(sum(yen) filter (where at >= %(day)s), 0)::bigint as day_yen, coalesce(sum(yen), 0)::bigint as month_yen,
        exists (select from cash.suspensions where subject_no = %(subject_no)s and lifted_at is null) as is_suspended
-from cash.payments where subject_no = %(subject_no)s and paid_at >= %(month)s
+from (
+  select paid_at as at, amount_yen - refunded_yen as yen from cash.payments
+  where subject_no = %(subject_no)s and paid_at >= %(month)s
+  union all
+  select answered_at, amount_yen from cash.shares
+  where payer_no = %(subject_no)s and state = 'paid' and answered_at >= %(month)s
+) as given
 
 -- name: is_suspended
 select exists (select from cash.suspensions where subject_no = %(subject_no)s and lifted_at is null) as is_suspended

@@ -23,7 +23,8 @@ PLACE = "JAPAN"
 
 @dataclass(frozen=True)
 class ShopDraft:
-    """What an officer says of a new shop. `name` is in ASCII, for terminals of other countries; `merchant` may be given."""
+    """What an officer says of a new shop. `name` is in ASCII, for terminals of other countries; `merchant` and `registration`
+    (the number for qualified invoices) may be given."""
 
     organisation_id: str
     name: str
@@ -31,6 +32,7 @@ class ShopDraft:
     category: str
     district: str
     merchant: str = ""
+    registration: str = ""
 
 
 def register_shop(city: City, actor: Actor, draft: ShopDraft) -> Shop:
@@ -49,6 +51,7 @@ def register_shop(city: City, actor: Actor, draft: ShopDraft) -> Shop:
             local_name=draft.local_name,
             category=draft.category,
             district=draft.district,
+            registration=draft.registration,
             at=tx.now,
         )
         if row is None:
@@ -127,3 +130,5 @@ def _check(draft: ShopDraft) -> None:
         raise ShopIsInvalid(field="district", problem="must be 1 to 40 characters")
     if draft.merchant and not re.fullmatch("[0-9]{13}", draft.merchant):
         raise ShopIsInvalid(field="merchant", problem="must be 13 digits")
+    if draft.registration and not re.fullmatch("T[0-9]{13}", draft.registration):
+        raise ShopIsInvalid(field="registration", problem="must be T and 13 digits")

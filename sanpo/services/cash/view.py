@@ -84,6 +84,8 @@ def receipt_text(t: Translate, receipt: Receipt, *, city_name: str, paid_at: str
     """A receipt as plain text, for a file or a printer. Times come in the reader's words."""
     paid = receipt.payment
     parts = [f"{t('cash.receipt.title')}  {city_name}", "", paid.shop_name, paid_at, paid.payment_id, ""]
+    if receipt.registration:
+        parts.insert(3, f"{t('cash.receipt.registration')}  {receipt.registration}")
     for line in receipt.lines:
         total = money(t, line.quantity * line.unit_price_yen)
         price = money(t, line.unit_price_yen)

@@ -89,7 +89,7 @@ def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -
         kept = tx.get(SQL.charge, charge_id=charge_id)
         same = (kept.subject_no, kept.amount_yen) == (subject_no, amount_yen)
         return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
-    if wallet_yen(tx, subject_no) + amount_yen > rules().wallet_limit_yen:
+    if wallet_yen(tx, subject_no, with_reserved=True) + amount_yen > rules().wallet_limit_yen:
         raise refuse(Outcome.ABOVE_WALLET_LIMIT, Refusal(subject_no, amount_yen))
     [posted] = post_in(tx, [Transfer(transfer_id, BANK_ACCOUNT, wallet, amount_yen, YEN_LEDGER, CHARGE)])
     return done(posted)
@@ -125,13 +125,14 @@ def balance_yen(city: City, actor: Actor) -> int:
         return wallet_yen(tx, resident.subject_no)
 
 
-def wallet_yen(tx: Transaction, subject_no: int) -> int:
-    """As `balance_yen`, for the service itself; a wallet that was never charged holds nothing."""
+def wallet_yen(tx: Transaction, subject_no: int, *, with_reserved: bool = False) -> int:
+    """As `balance_yen`, for the service itself, or with what is reserved; a wallet that was never charged holds nothing."""
     try:
         sums = get_account_in(tx, number_of("wallet", subject_no)).balance
     except DomainError:
         return 0
-    return sums.credits_posted - sums.debits_posted - sums.debits_pending
+    held = sums.credits_posted - sums.debits_posted
+    return held if with_reserved else held - sums.debits_pending
 
 
 def list_payments(city: City, actor: Actor, *, before: datetime | None = None, limit: int = 50) -> list[Payment]:

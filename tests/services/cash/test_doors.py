@@ -14,7 +14,7 @@ from sanpo.ground.errors import NotFound
 from sanpo.ground.ids import new_id
 from sanpo.people import SecretProof, create_client, issue_token
 from sanpo.services.cash import cli, emv, shops
-from sanpo.services.cash.api import STATUSES
+from sanpo.services.cash.answering import STATUSES
 from sanpo.services.cash.outcomes import Outcome
 from tests.journeys.town import sign_in
 from tests.services.cash.conftest import Town

@@ -34,11 +34,13 @@ class TaxPart:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A payment with all that is known of it. Without lines the till said nothing of what was bought."""
+    """A payment with all that is known of it. Without lines the till said nothing of what was bought;
+    without a `registration` the shop issues no qualified invoices."""
 
     payment: Payment
     lines: Sequence[Line]
     refunds: Sequence[Refund]
+    registration: str
     benefits_yen: int = 0
     """What of it was paid by points and vouchers; told to who paid only."""
 

@@ -1,5 +1,5 @@
 -- name: payment
-select p.*, s.shop_id, s.local_name as shop_name from cash.payments p join cash.shops s using (shop_no)
+select p.*, s.shop_id, s.local_name as shop_name, s.registration from cash.payments p join cash.shops s using (shop_no)
 where p.payment_id = %(payment_id)s
 
 -- name: lines

@@ -31,7 +31,7 @@ def read_receipt(city: City, actor: Actor, payment_id: str) -> Receipt:
             Refund(payment_id, one.amount_yen, one.refunded_at) for one in tx.all(SQL.refunds, payment_id=payment_id)
         ]
         benefits_yen = tx.get(SQL.spent_of_lots, payment_id=payment_id).yen
-    return Receipt(payment_of(row), lines, refunds, benefits_yen)
+    return Receipt(payment_of(row), lines, refunds, row.registration, benefits_yen)
 
 
 def read_spending(city: City, actor: Actor, day: date) -> Spending:
