@@ -113,6 +113,7 @@ def _buy(siege: Siege, residents: list[Resident]) -> None:
         _oversee(siege, each)
         _sign_twice(siege, each, shop)
         ask(city, each, new_id("req"), [1])
+        _replay(siege, each)
 
 
 def _oversee(siege: Siege, resident: Resident) -> None:
@@ -123,6 +124,16 @@ def _oversee(siege: Siege, resident: Resident) -> None:
     alerts.watch(siege.city)
     for change in (suspending.suspend_wallet, suspending.reopen_wallet):
         change(siege.city, OPERATOR, resident.resident_id, "x")
+
+
+def _replay(siege: Siege, resident: Resident) -> None:
+    """As a replay notes whom it let play a customer of its file."""
+    with siege.city.transaction(System("cash")) as tx:
+        tx.execute(
+            "insert into cash.replayed_customers (source, customer, subject_no) values ('x', %(customer)s, %(subject_no)s)",
+            customer=str(resident.subject_no),
+            subject_no=resident.subject_no,
+        )
 
 
 def _sign_twice(siege: Siege, resident: Resident, shop: shops.Shop) -> None:
