@@ -6,6 +6,7 @@ The file is given, or made here in the shape of UCI's *Online Retail* (26 lines 
 import argparse
 import random
 import tempfile
+import time
 from pathlib import Path
 
 from harness import fresh_city, report
@@ -21,9 +22,12 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, fresh_city(mode="test") as city:
         path = given.file or _made(Path(folder) / "invoices.csv", given.lines)
+        began = time.perf_counter()
         found = replay(city, System("operator"), path)
+        took = time.perf_counter() - began
     figures = {
         "lines_per_s": found.lines_per_s,
+        "lines_per_s_to_lake": round(found.lines / took),
         "payments": found.payments,
         "refunds": found.refunds,
         "lake_rows": found.lake_rows,
