@@ -33,6 +33,7 @@ from sanpo.people import (
     register_organisation,
     register_residents,
 )
+from sanpo.services.cash import flow_purchases, publish_indicators
 from sanpo.services.energy import Home as MeteredHome
 from sanpo.services.energy import (
     import_readings,
@@ -192,6 +193,7 @@ class _Builder:
         """Who stands at the first shop's till."""
         done = self.step("Shops, and what was bought there")
         opened = open_shops(self.city, residents[:SHOPPERS], self.rng)
+        flow_purchases(self.city)
         done()
         return opened[0].staff.staff_id
 
@@ -292,6 +294,7 @@ class _Builder:
             self._agreement(university, research(self.today)),
             self._agreement(company, tariff_design(self.today)),
             publish_comparison(self.city, OPERATOR, hall.organisation_id),
+            publish_indicators(self.city, OPERATOR, hall.organisation_id),
         ]
         approved = [approve_agreement(self.city, OPERATOR, one.agreement_id) for one in published]
         done()

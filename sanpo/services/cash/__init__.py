@@ -8,13 +8,16 @@ Invariants
 
 Tables: `cash.shops`, `cash.payments`, `cash.lines`, `cash.refunds`, `cash.bills`, `cash.codes`, `cash.charges`, `cash.flows`,
 `cash.campaigns`, `cash.campaign_shops`, `cash.claims`, `cash.lots`, `cash.lot_uses`, `cash.payouts`,
-`cash.replayed_customers`, `cash.slip_keys`, `cash.slips`, `cash.slip_offences`, `cash.requests`, `cash.shares`.
+`cash.replayed_customers`, `cash.slip_keys`, `cash.slips`, `cash.slip_offences`, `cash.requests`, `cash.shares`,
+`cash.indicators`.
 Dataset: `cash.purchases` (personal).
 """
 
 from sanpo.services.cash.benefits.campaigns import create_campaign, open_campaign
 from sanpo.services.cash.benefits.giving import Gift, claim, give
 from sanpo.services.cash.benefits.model import CampaignDraft
+from sanpo.services.cash.flow import flow_purchases
+from sanpo.services.cash.indicators.asking import publish_indicators
 from sanpo.services.cash.model import Line, Shop
 from sanpo.services.cash.paying import pay, refund, show_code, take
 from sanpo.services.cash.settling.invoices import issue_invoices
@@ -31,11 +34,13 @@ __all__ = [
     "charge",
     "claim",
     "create_campaign",
+    "flow_purchases",
     "give",
     "issue_invoices",
     "open_campaign",
     "pay",
     "printable_code",
+    "publish_indicators",
     "refund",
     "register_shop",
     "settle",

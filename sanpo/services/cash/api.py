@@ -13,6 +13,7 @@ from sanpo.ground.problems import problem_responses
 from sanpo.services.cash import paying, shops, wallets
 from sanpo.services.cash.answering import BOOKS, Booked, answer
 from sanpo.services.cash.benefits import api as benefits_api
+from sanpo.services.cash.indicators import api as indicators_api
 from sanpo.services.cash.model import Line, Payment, Shop
 from sanpo.services.cash.oversight import api as oversight_api
 from sanpo.services.cash.records import api as records_api
@@ -194,4 +195,5 @@ handlers: list[Any] = [
     *slips_api.handlers,
     *requests_api.handlers,
     *records_api.handlers,
+    *indicators_api.handlers,
 ]

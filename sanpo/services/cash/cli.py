@@ -7,6 +7,7 @@ import typer
 from sanpo.ground.actors import System
 from sanpo.ground.cli import AsJson, open_city, print_json, print_table
 from sanpo.services.cash.benefits.cli import add_commands as add_benefits
+from sanpo.services.cash.indicators.cli import add_commands as add_indicators
 from sanpo.services.cash.model import Shop
 from sanpo.services.cash.oversight.cli import add_commands as add_oversight
 from sanpo.services.cash.replay.cli import add_commands as add_replay
@@ -21,6 +22,7 @@ add_oversight(cli)
 add_benefits(cli)
 add_replay(cli)
 add_slips(cli)
+add_indicators(cli)
 _ShopId = Annotated[str, typer.Argument(help="The shop's id, shp_…")]
 _SHOWN = ("shop_id", "merchant", "name", "local_name", "category", "district", "state", "reason")
 
