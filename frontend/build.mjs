@@ -1,5 +1,5 @@
 // Bundles src/ into the folder named by the first argument; prints esbuild's entry points as JSON for the manifest.
-// Charts are an entry of their own so that a page without a chart never loads them.
+// Charts and maps are entries of their own so that a page without one never loads them.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -8,7 +8,10 @@ const { metafile } = await build({
   entryPoints: [
     { in: "src/app.ts", out: "app" },
     { in: "src/charts.ts", out: "charts" },
+    { in: "src/map.ts", out: "map" },
+    { in: "maplibre-gl/dist/maplibre-gl-worker.mjs", out: "map-worker" },
     { in: "src/css/app.css", out: "app" },
+    { in: "src/css/map.css", out: "map" },
   ],
   entryNames: "[name]-[hash]",
   chunkNames: "part-[hash]",
@@ -29,9 +32,14 @@ for (const [path, output] of Object.entries(metafile.outputs)) {
   if (!output.entryPoint || file.startsWith("part-")) continue;
   files[file.replace(/-[A-Z0-9]{8}\./, ".")] = file;
 }
-// What is bundled is distributed: its licences go with it.
+// What is bundled is distributed: its licences go with it, and those of what it was itself bundled from.
 const packages = new Set(Object.keys(metafile.inputs).map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]));
-const licences = [...packages].filter(Boolean).sort().map((name) => {
+packages.delete(undefined);
+for (const name of packages) { // grows while it is walked
+  const { dependencies = {} } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+  for (const one of Object.keys(dependencies)) packages.add(one);
+}
+const licences = [...packages].sort().map((name) => {
   const folder = `node_modules/${name}`;
   const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
   const texts = readdirSync(folder, { withFileTypes: true })

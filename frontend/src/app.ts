@@ -1,5 +1,5 @@
 // Every page works without this file. It adds: htmx, a question before steps that matter, forms that are
-// looked at while they are filled in, copying, passkeys, charts, reading codes with the camera.
+// looked at while they are filled in, copying, passkeys, charts, maps, reading codes with the camera.
 import "htmx.org";
 import { csrfToken } from "./csrf";
 import { enhanceForms } from "./forms";
@@ -16,6 +16,13 @@ async function drawCharts(root: ParentNode): Promise<void> {
   drawAll(root);
 }
 
+// So is `map`.
+async function drawMaps(root: ParentNode): Promise<void> {
+  if (!root.querySelector("[data-map]")) return;
+  const { drawMaps: draw } = await import("./map");
+  await draw(root);
+}
+
 function enhance(root: ParentNode): void {
   enhanceCopyButtons(root);
   enhancePasskeys(root);
@@ -23,6 +30,7 @@ function enhance(root: ParentNode): void {
   enhanceTimers(root);
   enhancePrinting(root);
   void drawCharts(root);
+  void drawMaps(root);
 }
 
 document.addEventListener("htmx:config:request", (event) => {

@@ -1,5 +1,6 @@
 """Pages of the living picture: what there is, entities of a type, one entity. Whoever looks sees what is in their sight."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -48,6 +49,7 @@ def get_entities_page(request: Web, city: City, actor: Actor, type: str, q: str 
         q=q,
         problem=problem,
         sheet=sheet,
+        features=_features(sheet.map.points) if sheet.map else None,
         width=picture.MAP_WIDTH,
         rows=[[link.format(urlencode({"id": row.entity_id}), row.name), *row.values] for row in sheet.rows],
         newer=page_at(max(0, start - picture.ON_A_PAGE)) if start else None,
@@ -79,6 +81,19 @@ def get_entity_page(request: Web, city: City, actor: Actor, id: str) -> Response
             for course in courses
         ],
     )
+
+
+def _features(points: Sequence[picture.Point]) -> dict[str, Any]:
+    """The points as GeoJSON (RFC 7946), each with its name and the way to its page, for the map that moves."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": point.position},
+            "properties": {"name": point.name, "href": f"/broker/entity?{urlencode({'id': point.entity_id})}"},
+        }
+        for point in points
+    ]
+    return {"type": "FeatureCollection", "features": features}
 
 
 def _local(moment: str, zone: Any) -> str:

@@ -36,10 +36,11 @@ _SIGNS = {
 
 @dataclass(frozen=True)
 class Point:
-    """Where an entity is on the map, in its units, and how it is called."""
+    """Where an entity is on the map, in its units; on the Earth, as (longitude, latitude); and how it is called."""
 
     x: float
     y: float
+    position: tuple[float, float]
     entity_id: str
     name: str
 
@@ -126,6 +127,7 @@ def map_of(docs: Sequence[Any]) -> Map | None:
         Point(
             round(left + (lon - west) * cos(radians((south + north) / 2)) * scale, 1),
             round(MAP_MARGIN + (north - lat) * scale, 1),
+            (lon, lat),
             doc["id"],
             label_of(doc),
         )

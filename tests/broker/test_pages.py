@@ -1,5 +1,7 @@
 """The living picture for people: types, a table and a map, one entity with its history; and nobody's personal ones."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +47,12 @@ def test_types_are_listed_with_their_counts(visitor: TestClient[Any]) -> None:
 def test_entities_are_a_table_and_points_on_a_map(visitor: TestClient[Any]) -> None:
     page = visitor.get("/broker/entities", params={"type": IRI}).text
     assert page.count('r="11"') == 3
+    island = re.search(r'data-map .*?<script type="application/json">(.*?)</script>', page, flags=re.S)
+    assert island is not None
+    features = json.loads(island[1])["features"]
+    assert len(features) == 3
+    assert features[1]["geometry"] == sensor(1, 0)["location"]["value"]
+    assert features[1]["properties"] == {"name": "<b>橋1</b>", "href": "/broker/entity?id=urn%3Angsi-ld%3ASensor%3A1"}
     assert "12 °C" in page
     assert "&lt;b&gt;橋2&lt;/b&gt;" in page
     assert "<b>橋" not in page

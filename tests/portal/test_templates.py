@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sanpo.portal.styleguide import samples
-from tests.portal.reading import ACTORS, HOUSE, read, show, show_macro
+from tests.portal.reading import ACTORS, HOUSE, context_of, environment, read, show, show_macro
 
 PAGES = ("front", "home", "accessibility", "styleguide", "error")
 TEMPLATES = sorted(HOUSE.rglob("templates/**/*.html"))
@@ -100,6 +100,22 @@ def test_chart_island_cannot_close_its_script() -> None:
     island = re.search(r'<script type="application/json">(.*?)</script>', html, flags=re.S)
     assert island is not None
     assert json.loads(island[1]) == data
+
+
+def test_map_keeps_what_stands_there_and_its_island_cannot_close_its_script() -> None:
+    evil = "</script><script>alert(1)</script>'"
+    shown = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": evil}}]}
+    call = "{% call ui.figure_map(title, shown) %}<b>kept</b>{% endcall %}"
+    source = '{% import "portal/macros.html" as ui with context %}' + call
+    html = environment().from_string(source).render(**context_of(), title=evil, shown=shown)
+    assert "<b>kept</b>" in html
+    assert "<script>alert" not in html
+    page = read(html)
+    stage = next(each for each in page.all("div") if "data-map" in each)
+    assert json.loads(stage["data-words"])["Map.Title"] == evil
+    island = re.search(r'<script type="application/json">(.*?)</script>', html, flags=re.S)
+    assert island is not None
+    assert json.loads(island[1]) == shown
 
 
 def test_chart_table_has_every_number_and_a_dash_for_a_missing_one() -> None:
