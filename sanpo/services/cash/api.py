@@ -12,6 +12,7 @@ from sanpo.ground.city import City
 from sanpo.ground.problems import problem_responses
 from sanpo.services.cash import paying, shops, wallets
 from sanpo.services.cash.answering import BOOKS, Booked, answer
+from sanpo.services.cash.asking import on_city_clock
 from sanpo.services.cash.benefits import api as benefits_api
 from sanpo.services.cash.indicators import api as indicators_api
 from sanpo.services.cash.model import Line, Payment, Shop
@@ -99,7 +100,7 @@ def get_wallet(city: City, actor: Actor) -> WalletOut:
 @get(f"{PATH}/me/payments", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403))
 def get_payments(city: City, actor: Actor, before: _Moment | None = None, limit: _Limit = 50) -> list[Payment]:
     """The resident's own payments, the newest first."""
-    moment = None if before is None else _aware(city, before)
+    moment = None if before is None else on_city_clock(city, before)
     return wallets.list_payments(city, actor, before=moment, limit=limit)
 
 
@@ -150,7 +151,7 @@ def get_sales(
     city: City, actor: Actor, shop_id: _ShopId, since: _Moment, until: _Moment, limit: _Limit = 500
 ) -> list[Payment]:
     """A shop's own sales from `since` to before `until`, the newest first; who paid is not told."""
-    return paying.list_sales(city, actor, shop_id, _aware(city, since), _aware(city, until), limit)
+    return paying.list_sales(city, actor, shop_id, on_city_clock(city, since), on_city_clock(city, until), limit)
 
 
 @post(f"{PATH}/shops/{{shop_id:str}}/bills", sync_to_thread=True, tags=TAGS, responses=problem_responses(401, 403, 404))
@@ -170,10 +171,6 @@ def post_take(
 
 def shop_out(shop: Shop) -> ShopOut:
     return ShopOut(**{name: getattr(shop, name) for name in ShopOut.__struct_fields__})
-
-
-def _aware(city: City, moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=city.settings.zone)
 
 
 handlers: list[Any] = [

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotFound
@@ -37,6 +38,11 @@ def read_yen(text: str) -> int | None:
     """Whole yen as people write them (`１，２００円`, `¥1,200`); None where it is no such number."""
     plain = re.sub(r"[\s,円¥\\]", "", unicodedata.normalize("NFKC", text))
     return int(plain) if re.fullmatch("[0-9]{1,12}", plain) else None
+
+
+def on_city_clock(city: City, moment: datetime) -> datetime:
+    """A moment that came without an offset is one on the city's clock."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=city.settings.zone)
 
 
 def _shop(city: City, merchant: str) -> Shop:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -19,6 +19,8 @@ WALLET, SHOP, BANK = 1, 2, 3
 CHARGE, PAYMENT, REFUND = 1, 2, 3
 """Codes of transfers."""
 MOST_YEN = 10**12
+FIRST_DAY = date(2000, 1, 1)
+"""Nothing was paid in a city before: what asks for an earlier day is mistaken."""
 MAX_LINES, MAX_PIECES, MAX_NAME = 500, 1_000_000, 200
 
 

@@ -34,6 +34,8 @@ class Outcome(Enum):
     REQUEST_IS_ANSWERED = "request_is_answered"
     REQUEST_IS_WITHDRAWN = "request_is_withdrawn"
     REQUEST_IS_OVER = "request_is_over"
+    REQUEST_CANNOT_BE_RECEIVED = "request_cannot_be_received"
+    """Whether the asker's wallet is stopped or full is not the payer's to know."""
     ABOVE_PAYMENT_LIMIT = "above_payment_limit"
     ABOVE_DAY_LIMIT = "above_day_limit"
     ABOVE_MONTH_LIMIT = "above_month_limit"

@@ -65,19 +65,29 @@ def charge(city: City, actor: Actor, charge_id: str, amount_yen: int, bank: Bank
     resident = require(actor, Resident)
     check_id("chg", charge_id)
     check_amount(amount_yen)
-    if _is_refused(city, resident.subject_no, charge_id):
-        return Outcome.WALLET_IS_SUSPENDED
+    admitted = booked(city, lambda tx: _admit(tx, resident.subject_no, charge_id, amount_yen))
+    if not admitted.is_good:
+        return admitted
     paid_in = (bank or bank_of(city)).collect(charge_id, amount_yen)
     if not paid_in:
         return Outcome.NOT_ENOUGH_MONEY
     return booked(city, lambda tx: _charge(tx, resident.subject_no, charge_id, amount_yen))
 
 
-def _is_refused(city: City, subject_no: int, charge_id: str) -> bool:
-    """Whether the wallet is stopped, so that the bank is not asked for a new charge; one that was made before is told so."""
-    with city.transaction(SERVICE) as tx:
-        is_suspended: bool = tx.get(SQL.is_suspended, subject_no=subject_no).is_suspended
-        return is_suspended and tx.one(SQL.charge, charge_id=charge_id) is None
+def _admit(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -> Outcome:
+    """Before the bank is asked: it collects nothing for a wallet that is stopped or full. A charge that was made before is
+    told what it is by the booking."""
+    if tx.one(SQL.charge, charge_id=charge_id) is not None:
+        return Outcome.EXISTS
+    if tx.get(SQL.is_suspended, subject_no=subject_no).is_suspended:
+        return Outcome.WALLET_IS_SUSPENDED
+    _check_room(tx, subject_no, amount_yen)
+    return Outcome.DONE
+
+
+def _check_room(tx: Transaction, subject_no: int, amount_yen: int) -> None:
+    if wallet_yen(tx, subject_no, with_reserved=True) + amount_yen > rules().wallet_limit_yen:
+        raise refuse(Outcome.ABOVE_WALLET_LIMIT, Refusal(subject_no, amount_yen))
 
 
 def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -> Outcome:
@@ -89,8 +99,7 @@ def _charge(tx: Transaction, subject_no: int, charge_id: str, amount_yen: int) -
         kept = tx.get(SQL.charge, charge_id=charge_id)
         same = (kept.subject_no, kept.amount_yen) == (subject_no, amount_yen)
         return Outcome.EXISTS if same else Outcome.EXISTS_WITH_ANOTHER_AMOUNT
-    if wallet_yen(tx, subject_no, with_reserved=True) + amount_yen > rules().wallet_limit_yen:
-        raise refuse(Outcome.ABOVE_WALLET_LIMIT, Refusal(subject_no, amount_yen))
+    _check_room(tx, subject_no, amount_yen)
     [posted] = post_in(tx, [Transfer(transfer_id, BANK_ACCOUNT, wallet, amount_yen, YEN_LEDGER, CHARGE)])
     return done(posted)
 

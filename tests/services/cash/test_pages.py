@@ -449,3 +449,24 @@ def test_old_receipt_is_not_shown_as_a_new_payment(town: Town, client: Make) -> 
     assert isinstance(town.city.clock, FixedClock)
     town.city.clock.advance(minutes=4)
     assert "支払いました" not in aya.get(f"{receipt}?done=paid").text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_day_beyond_all_reach_shows_the_nearest(
+    town: Town, aya: TestClient[Any], clerk: TestClient[Any], day: str
+) -> None:
+    till = f"/cash/till/{town.cafe.shop_id}"
+    assert aya.get("/cash", params={"month": day}).status_code == 200
+    assert clerk.get(f"{till}/day", params={"day": day}).status_code == 200
+    assert clerk.get(f"{till}/day.csv", params={"day": day}).status_code == 200
+
+
+def test_code_that_was_taken_is_found_since_a_moment_without_an_offset(town: Town, aya: TestClient[Any]) -> None:
+    assert town.take(paying.show_code(town.city, town.aya).code, 500) is Outcome.DONE
+    found = aya.get("/cash/code/paid", params={"since": "2000-01-01T00:00:00"}, follow_redirects=False)
+    assert (found.status_code, found.headers["location"][:15]) == (303, "/cash/payments/")
+
+
+@pytest.mark.parametrize("name", ["item_²", "item_" + "9" * 5_000, "item_x"])
+def test_field_of_the_till_that_is_none_is_passed_over(name: str) -> None:
+    assert read_sale({name: "x", "yen": "300"}).amount_yen == 300

@@ -14,7 +14,7 @@ from sanpo.ground.errors import DomainError
 from sanpo.journal import append
 from sanpo.ledger import close_day, trial_balance
 from sanpo.services.cash.errors import DayIsNoBaseDay
-from sanpo.services.cash.model import WALLET, YEN_LEDGER
+from sanpo.services.cash.model import FIRST_DAY, WALLET, YEN_LEDGER
 from sanpo.services.cash.oversight.model import base_day_before, deposit_of, due_day_of, duties, is_base_day
 from sanpo.services.cash.oversight.store import SQL
 from sanpo.services.cash.settling.statements import days_between
@@ -50,7 +50,7 @@ def report_unused(city: City, actor: Actor, base_day: date) -> UnusedBalance:
     `DayIsNotOver`.
     """
     require_officer(actor)
-    if not is_base_day(base_day):
+    if not is_base_day(base_day) or base_day < FIRST_DAY:
         raise DayIsNoBaseDay(day=base_day.isoformat())
     try:
         close_day(city, SERVICE, base_day)

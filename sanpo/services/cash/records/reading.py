@@ -7,7 +7,7 @@ import msgspec
 from sanpo.ground.actors import Actor, Anonymous, Resident, require
 from sanpo.ground.city import City
 from sanpo.ground.errors import NotFound, NotSignedIn
-from sanpo.services.cash.model import Line, Shop
+from sanpo.services.cash.model import FIRST_DAY, Line, Shop
 from sanpo.services.cash.paying import code_of_bill
 from sanpo.services.cash.records.model import Bill, Receipt, Refund, ShopDay, Spending
 from sanpo.services.cash.records.store import SQL
@@ -44,6 +44,12 @@ def read_spending(city: City, actor: Actor, day: date) -> Spending:
         rows = tx.all(SQL.spending, **month)
         refunded = tx.get(SQL.refunded, **month).yen
     return Spending(first, [(row.category, row.yen) for row in rows], refunded)
+
+
+def day_in_reach(city: City, day: date | None) -> date:
+    """The day that was asked for, or the nearest one on which something can have been paid; today where none was."""
+    today = city.now().astimezone(city.settings.zone).date()
+    return min(max(day or today, FIRST_DAY), today)
 
 
 def read_day(city: City, actor: Actor, shop: Shop, day: date) -> ShopDay:

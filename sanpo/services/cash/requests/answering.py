@@ -46,10 +46,10 @@ def accept(city: City, actor: Actor, code: str) -> Outcome:
         if share.state in _CLOSED:
             return _CLOSED[share.state]
         check_limits(tx, resident.subject_no, share.amount_yen)
-        if tx.get(CASH.is_suspended, subject_no=share.subject_no).is_suspended:
-            return Outcome.WALLET_IS_SUSPENDED
-        if wallet_yen(tx, share.subject_no, with_reserved=True) + share.amount_yen > rules().wallet_limit_yen:
-            return Outcome.ABOVE_WALLET_LIMIT
+        held = wallet_yen(tx, share.subject_no, with_reserved=True)
+        is_suspended = tx.get(CASH.is_suspended, subject_no=share.subject_no).is_suspended
+        if is_suspended or held + share.amount_yen > rules().wallet_limit_yen:
+            return Outcome.REQUEST_CANNOT_BE_RECEIVED
         return _pay(tx, share, resident.subject_no, code)
 
     return booked(city, work)

@@ -11,7 +11,7 @@ from sanpo.ground.actors import Actor
 from sanpo.ground.city import City
 from sanpo.ledger import balance_at, list_statement
 from sanpo.services.cash.errors import PeriodIsInvalid, StatementIsTooLong
-from sanpo.services.cash.model import number_of
+from sanpo.services.cash.model import FIRST_DAY, number_of
 from sanpo.services.cash.settling.model import FEE, FEE_BACK, PAYOUT
 from sanpo.services.cash.settling.settling import check_reader
 from sanpo.services.cash.settling.store import SQL
@@ -82,7 +82,7 @@ def statement_csv(city: City, statement: Statement, lang: str, *, bom: bool = Fa
 
 def days_between(city: City, since: date, until: date) -> tuple[datetime, datetime]:
     """The moments between which whole days lie on the city's clock. Raises `PeriodIsInvalid`."""
-    if until < since or until == date.max:
+    if not FIRST_DAY <= since <= until < date.max:
         raise PeriodIsInvalid(since=since.isoformat(), until=until.isoformat())
     zone = city.settings.zone
     return datetime.combine(since, time(), zone), datetime.combine(until + timedelta(days=1), time(), zone)

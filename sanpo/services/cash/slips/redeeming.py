@@ -10,7 +10,7 @@ import msgspec
 from sanpo.ground.actors import Actor, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
-from sanpo.ground.ids import id_of, new_id
+from sanpo.ground.ids import new_id
 from sanpo.ledger import Transfer
 from sanpo.services.cash.benefits.model import chained
 from sanpo.services.cash.model import PAYMENT, YEN_LEDGER, Line, Shop, check_lines, number_of, rules
@@ -115,7 +115,8 @@ def _offend(tx: Transaction, kind: str, key: Any, shop: Shop, slip: Slip) -> Out
 
 def _pay(tx: Transaction, key: Any, shop: Shop, slip: Slip, lines: Sequence[Line]) -> Outcome:
     """Out of the reserve: it is set free, the shop is paid, the rest is reserved again; all or nothing."""
-    order, payment_id = slip.order, payment_of_slip(key.key_id, slip.order.slip_no)
+    # No id that follows from the slip: its signer could pay something else under it first.
+    order, payment_id = slip.order, new_id("pay")
     said = _said(key, shop, slip)
     paid = {name: said[name] for name in ("subject_no", "shop_no", "organisation_no", "amount_yen")}
     text = msgspec.json.encode(list(lines)).decode()
@@ -128,11 +129,6 @@ def _pay(tx: Transaction, key: Any, shop: Shop, slip: Slip, lines: Sequence[Line
     if left:
         chain.append(reserve(key.key_id, key.reserve_no + 1, key.subject_no, left))
     return post_chain(tx, chained(chain))
-
-
-def payment_of_slip(key_id: str, slip_no: int) -> str:
-    """The payment that a slip becomes: the same id, however often it is redeemed."""
-    return id_of("pay", number_of("slip", f"{key_id}/{slip_no}"))
 
 
 def _said(key: Any, shop: Shop, slip: Slip) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sanpo.services.cash.asking import read_yen
 from sanpo.services.cash.drawing import draw_code
 from sanpo.services.cash.paying import refund
 from sanpo.services.cash.records.model import ShopDay
-from sanpo.services.cash.records.reading import read_day, read_receipt
+from sanpo.services.cash.records.reading import day_in_reach, read_day, read_receipt
 from sanpo.services.cash.settling.model import terms
 from sanpo.services.cash.settling.settling import check_reader, list_settlements
 from sanpo.services.cash.shops import get_shop, printable_code
@@ -37,7 +37,7 @@ def get_day(request: Web, city: City, actor: Actor, shop_id: str, day: date | No
     """The sales of a day, its refunds and its hours."""
     shop = open_till(city, actor, shop_id)
     today = city.now().astimezone(city.settings.zone).date()
-    shown = read_day(city, actor, shop, min(day or today, today))
+    shown = read_day(city, actor, shop, day_in_reach(city, day))
     t, zone = words_of(request, city), city.settings.zone
     return render(
         request,
@@ -57,9 +57,9 @@ def get_day(request: Web, city: City, actor: Actor, shop_id: str, day: date | No
 @get("/cash/till/{shop_id:str}/day.csv", sync_to_thread=True, include_in_schema=False)
 def get_day_file(city: City, actor: Actor, shop_id: str, day: date) -> Response[bytes]:
     """The same for the shop's books: a row for each sale and refund, in the order in which they were."""
-    shown = read_day(city, actor, open_till(city, actor, shop_id), day)
+    shown = read_day(city, actor, open_till(city, actor, shop_id), day_in_reach(city, day))
     table = to_csv(COLUMNS, sorted(_rows(shown, city)), bom=True)
-    headers = {"Content-Disposition": f'attachment; filename="sales-{day}.csv"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="sales-{shown.day}.csv"', "Cache-Control": "no-store"}
     return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
 

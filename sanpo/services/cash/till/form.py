@@ -29,9 +29,7 @@ class SaleIsUnclear(Exception):
 
 def rows_of(data: Mapping[str, str]) -> list[dict[str, str]]:
     """The form's rows as they were filled in, empty ones too."""
-    count = min(
-        MOST_ROWS, max([ROWS, *(int(name[5:]) for name in data if name.startswith("item_") and name[5:].isdigit())])
-    )
+    count = max([ROWS, *(at for at in range(MOST_ROWS + 1) if f"item_{at}" in data)])
     return [{field: data.get(f"{field}_{at}", "") for field in FIELDS} for at in range(1, count + 1)]
 
 

@@ -24,7 +24,7 @@ from sanpo.services.cash.benefits.model import Campaign
 from sanpo.services.cash.model import MOST_YEN, rules
 from sanpo.services.cash.oversight.suspending import find_news
 from sanpo.services.cash.records.model import Receipt
-from sanpo.services.cash.records.reading import read_receipt, read_spending
+from sanpo.services.cash.records.reading import day_in_reach, read_receipt, read_spending
 from sanpo.services.cash.shops import list_shops
 from sanpo.services.cash.wallets import balance_yen, charge, list_payments
 
@@ -43,7 +43,7 @@ def get_wallet(
     """What is in the wallet, what to do with it, the latest payments, and on what a month's money went."""
     t = words_of(request, city)
     today = city.now().astimezone(city.settings.zone).date()
-    spending = read_spending(city, actor, min(month or today, today))
+    spending = read_spending(city, actor, day_in_reach(city, month))
     payments = list_payments(city, actor, before=before, limit=LATEST + 1)
     return render(
         request,

@@ -19,7 +19,7 @@ from sanpo.ground.ids import check_id, new_id
 from sanpo.ground.problems import language_of
 from sanpo.ground.web import render
 from sanpo.services.cash import view
-from sanpo.services.cash.asking import Asked, read_code, read_yen
+from sanpo.services.cash.asking import Asked, on_city_clock, read_code, read_yen
 from sanpo.services.cash.benefits.holdings import benefits_of, usable_yen
 from sanpo.services.cash.drawing import draw_code
 from sanpo.services.cash.emv import MAX_CHARACTERS, QrIsNotJpqr
@@ -124,7 +124,8 @@ def lead_on(request: Web, payment_id: str | None, done: str, waiting: str) -> Re
 def get_code_paid(request: Web, city: City, actor: Actor, since: datetime) -> Response[None] | Redirect:
     """Asked by the page that shows a code: once a till has taken it, leads to the receipt."""
     latest = next((one for one in list_payments(city, actor, limit=1) if one.way == "code"), None)
-    return lead_on(request, latest.payment_id if latest and latest.paid_at >= since else None, "paid", "/cash/code")
+    is_new = latest is not None and latest.paid_at >= on_city_clock(city, since)
+    return lead_on(request, latest.payment_id if latest and is_new else None, "paid", "/cash/code")
 
 
 def _told(request: Web, city: City, error: DomainError) -> str:

@@ -8,6 +8,7 @@ from sanpo.ground.ids import new_id
 from sanpo.journal import list_entries
 from sanpo.services.cash import paying, wallets
 from sanpo.services.cash.errors import ReasonIsMissing, WalletIsNotSuspended
+from sanpo.services.cash.model import rules
 from sanpo.services.cash.outcomes import Outcome
 from sanpo.services.cash.oversight.suspending import (
     list_notices,
@@ -49,6 +50,9 @@ def test_bank_is_not_asked_for_a_stopped_wallet(town: Town) -> None:
             return True
 
     bank, charge_id = Counting(), new_id("chg")
+    full = rules().wallet_limit_yen
+    assert wallets.charge(town.city, town.aya, new_id("chg"), full, bank) is Outcome.ABOVE_WALLET_LIMIT
+    assert bank.asked == 0
     assert wallets.charge(town.city, town.aya, charge_id, 100, bank) is Outcome.DONE
     stop(town)
     assert wallets.charge(town.city, town.aya, new_id("chg"), 100, bank) is Outcome.WALLET_IS_SUSPENDED

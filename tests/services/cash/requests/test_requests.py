@@ -117,16 +117,17 @@ def test_what_is_given_counts_as_spent_and_wallets_hold_no_more_than_they_may(to
     assert town.pay(town.aya, day // 2 + 1) is Outcome.ABOVE_DAY_LIMIT
     town.charge(town.ben, limits.wallet_limit_yen - day // 2)
     [code] = asked_by_ben(town, 1)
-    assert accept(town.city, town.aya, code) is Outcome.ABOVE_WALLET_LIMIT
+    assert accept(town.city, town.aya, code) is Outcome.REQUEST_CANNOT_BE_RECEIVED
     assert town.pay(town.ben, 1) is Outcome.DONE
     assert accept(town.city, town.aya, code) is Outcome.DONE
 
 
 def test_wallet_that_is_stopped_neither_gives_nor_gets(town: Town) -> None:
     [code] = asked_by_ben(town, 100)
-    for who in (town.aya, town.ben):
+    told = {town.aya: Outcome.WALLET_IS_SUSPENDED, town.ben: Outcome.REQUEST_CANNOT_BE_RECEIVED}
+    for who, outcome in told.items():
         suspend_wallet(town.city, OPERATOR, who.resident_id, "確認中")
-        assert accept(town.city, town.aya, code) is Outcome.WALLET_IS_SUSPENDED
+        assert accept(town.city, town.aya, code) is outcome
         reopen_wallet(town.city, OPERATOR, who.resident_id, "済み")
     assert accept(town.city, town.aya, code) is Outcome.DONE
 

@@ -102,5 +102,6 @@ def test_statement_is_for_the_shop_itself_and_a_period_that_can_be(market: Marke
     town = market.town
     with pytest.raises(NotPermitted):
         make_statement(town.city, town.other, town.cafe.shop_id, FIRST, LAST)
-    with pytest.raises(PeriodIsInvalid):
-        make_statement(town.city, town.till, town.cafe.shop_id, LAST, FIRST)
+    for since, until in ((LAST, FIRST), (date.min, LAST), (FIRST, date.max)):
+        with pytest.raises(PeriodIsInvalid):
+            make_statement(town.city, town.till, town.cafe.shop_id, since, until)
