@@ -25,6 +25,7 @@ def samples(lang: str) -> dict[str, Any]:
         "curve": _curve(ja),
         "heatmap": _heatmap(ja),
         "bars": _bars(ja),
+        "places": _places(ja),
         "organisation_name": "みらい電力株式会社" if ja else "Mirai Power Co.",
     }
 
@@ -153,3 +154,19 @@ def _bars(ja: bool) -> dict[str, Any]:
             {"name": "今年" if ja else "This year", "data": [9140, 8890, 7010, None]},
         ],
     }
+
+
+def _places(ja: bool) -> dict[str, Any]:
+    """GeoJSON: the outline of a city, a place that has a page, and one that has none."""
+    outline = [[139.90, 37.47], [139.95, 37.46], [139.98, 37.50], [139.94, 37.53], [139.90, 37.52], [139.90, 37.47]]
+    hall = {"name": "市役所" if ja else "City Hall", "text": "8:30–17:15", "href": "/"}
+    shapes: list[tuple[str, Any, dict[str, str]]] = [
+        ("Polygon", [outline], {}),
+        ("Point", [139.930, 37.495], hall),
+        ("Point", [139.952, 37.506], {"name": "東図書館" if ja else "East Library"}),
+    ]
+    features = [
+        {"type": "Feature", "geometry": {"type": kind, "coordinates": at}, "properties": told}
+        for kind, at, told in shapes
+    ]
+    return {"type": "FeatureCollection", "features": features}
