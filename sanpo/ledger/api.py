@@ -52,7 +52,7 @@ class AccountOut(Struct):
 
 
 class TransferOut(Struct):
-    """A transfer as it was made: `amount` is what moved, in minor units."""
+    """A transfer as it was made: `amount` is what moved, in minor units. An account of another resident is `acc_0…0`."""
 
     transfer_id: str
     debit_account_id: str

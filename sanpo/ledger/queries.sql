@@ -102,6 +102,10 @@ select a.account_no, a.account_id, a.ledger, a.code, a.flags::int, a.user_data, 
   a.credits_pending, a.credits_posted, a.created_at, h.subject_no, h.organisation_no
 from ledger.accounts a left join ledger.holders h using (account_no) where a.account_id = %(account_id)s::uuid
 
+-- name: accounts_of_residents
+select a.account_id from ledger.holders h join ledger.accounts a using (account_no)
+where a.account_id = any(%(account_ids)s::uuid[]) and h.subject_no <> %(but)s
+
 -- name: own_accounts
 select a.account_no, a.account_id, a.ledger, a.code, a.flags::int, a.user_data, a.debits_pending, a.debits_posted,
   a.credits_pending, a.credits_posted, a.created_at, h.subject_no, h.organisation_no

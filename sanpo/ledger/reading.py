@@ -1,12 +1,15 @@
 """What stands in the books: accounts, transfers, sums at any moment, statements, the trial balance.
 
 An account is seen by its holder and by the city at a duty; an officer sees those that nobody holds. To all others it is not
-there.
+there. The other side of a transfer is told as account 0 where it is a resident's, but to that resident: the same number in
+two transfers would tell a shop that the same person came twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from sanpo.ground.actors import Actor, Anonymous, Client, Resident, Staff, System, require_officer
 from sanpo.ground.city import City
@@ -30,6 +33,7 @@ BEGINNING, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UT
 MAX_PAGE = 1000
 _NEVER = LineKey(BEGINNING, 0)
 _LAST = LineKey(END, 0)
+_NOBODY = -1
 _MOMENT = timedelta(microseconds=1)
 DUTY = System(store.DUTY)
 
@@ -74,7 +78,7 @@ def get_transfer(city: City, actor: Actor, transfer_id: int) -> KeptTransfer:
         if row is not None:
             accounts = (store.find_account(tx, each.int) for each in (row.debit_account_id, row.credit_account_id))
             if any(_may_see(actor, account) for account in accounts):
-                return _transfer(row)
+                return _transfer(row, _hidden(tx, actor, [row]))
     raise TransferNotFound(transfer_id=id_of("trf", transfer_id) if transfer_id > 0 else "")
 
 
@@ -111,7 +115,8 @@ def list_statement(
         rows = store.list_lines(
             tx, account_no=number, after_at=start[0], after_no=start[1], until=until, limit=min(limit, MAX_PAGE)
         )
-    return [_line(row) for row in rows]
+        hidden = _hidden(tx, actor, rows)
+    return [_line(row, hidden) for row in rows]
 
 
 def list_newest(city: City, actor: Actor, account_id: int, *, before: LineKey = _LAST, limit: int = 100) -> list[Line]:
@@ -121,7 +126,8 @@ def list_newest(city: City, actor: Actor, account_id: int, *, before: LineKey = 
         rows = store.list_lines_backwards(
             tx, account_no=number, before_at=before.at, before_no=before.transfer_no, limit=min(limit, MAX_PAGE)
         )
-    return [_line(row) for row in rows]
+        hidden = _hidden(tx, actor, rows)
+    return [_line(row, hidden) for row in rows]
 
 
 def walk_statement(city: City, actor: Actor, account_id: int, *, since: datetime, until: datetime) -> Iterator[Line]:
@@ -165,10 +171,21 @@ def _account(row: Any) -> KeptAccount:
     return KeptAccount(row.account_id.int, row.ledger, row.code, row.flags, user_data, sums, row.created_at)
 
 
-def _transfer(row: Any) -> KeptTransfer:
-    return KeptTransfer(store.transfer_of(row), row.transfer_no, row.at)
+def _hidden(tx: Transaction, actor: Actor, rows: Sequence[Any]) -> Collection[int]:
+    """Accounts of other residents in these transfers."""
+    if isinstance(actor, System):
+        return ()
+    account_ids = {each for row in rows for each in (row.debit_account_id, row.credit_account_id)}
+    but = actor.subject_no if isinstance(actor, Resident) else _NOBODY
+    return store.accounts_of_residents(tx, account_ids, but=but)
 
 
-def _line(row: Any) -> Line:
+def _transfer(row: Any, hidden: Collection[int]) -> KeptTransfer:
+    made = store.transfer_of(row)
+    sides = {name: 0 for name in ("debit_account_id", "credit_account_id") if getattr(made, name) in hidden}
+    return KeptTransfer(replace(made, **sides) if sides else made, row.transfer_no, row.at)
+
+
+def _line(row: Any, hidden: Collection[int]) -> Line:
     sums = (row.debits_pending, row.debits_posted, row.credits_pending, row.credits_posted)
-    return Line(_transfer(row), row.side, None if None in sums else Balance(*sums))
+    return Line(_transfer(row, hidden), row.side, None if None in sums else Balance(*sums))

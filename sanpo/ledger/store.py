@@ -171,6 +171,12 @@ def find_account(tx: Transaction, account_id: int) -> Any | None:
     return tx.one(SQL.find_account, account_id=_id(account_id))
 
 
+def accounts_of_residents(tx: Transaction, account_ids: Collection[UUID], *, but: int) -> set[int]:
+    """Which of these are held by residents, but for one."""
+    rows = tx.all(SQL.accounts_of_residents, account_ids=list(account_ids), but=but)
+    return {row.account_id.int for row in rows}
+
+
 def list_own_accounts(tx: Transaction, *, subject_no: int | None, organisation_no: int | None) -> list[Any]:
     return tx.all(SQL.own_accounts, subject_no=subject_no, organisation_no=organisation_no)
 
