@@ -31,6 +31,9 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(b"xx")
 
     def do_POST(self) -> None:
+        self.rfile.read(
+            int(self.headers["content-length"])
+        )  # else the end of the connection would take the answer back
         self.send_response(302 if self.path == "/away" else 200)
         self.send_header("Location", "http://127.0.0.1:1/")
         self.end_headers()

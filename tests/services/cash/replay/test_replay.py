@@ -129,10 +129,11 @@ def test_replay_that_was_cut_off_goes_on(city: City, file: Path, monkeypatch: py
     ("content", "problem"),
     [
         (b"a,b\n1,2\n", "has no column InvoiceNo"),
-        (gzip.compress(HEAD.encode())[:-9], "Compressed file ended"),
+        (gzip.compress(HEAD.encode(), mtime=0)[:-9], "Compressed file ended"),
         (HEAD.encode() + b'1,100,"LAMP', "unexpected end"),
         (b"", "has no column"),
     ],
+    ids=["other columns", "cut off", "open quotes", "empty"],
 )
 def test_what_is_no_such_file_is_told(city: City, tmp_path: Path, content: bytes, problem: str) -> None:
     path = tmp_path / "x.csv"
@@ -171,7 +172,7 @@ def test_price_is_whole_yen_half_up(price: str, yen: int) -> None:
 
 @pytest.mark.parametrize("price", ["", "x", "1,5", "1e3", "nan", "١"])
 def test_price_that_is_none_is_no_price(price: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):  # what it says of itself differs
         yen_of(price)
 
 
