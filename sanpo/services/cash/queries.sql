@@ -144,6 +144,9 @@ update cash.flows set landed_at = %(at)s where flow_id = %(flow_id)s
 update cash.payments set flow_id = 'erased' where subject_no = %(subject_no)s
   and (flow_id is null or flow_id in (select flow_id from cash.flows where landed_at is null))
 
+-- name: erase_notes
+update cash.requests set note = '' where subject_no = %(subject_no)s and note <> ''
+
 -- name: keep_refunds_from_lake
 update cash.refunds set flow_id = 'erased' where subject_no = %(subject_no)s
   and (flow_id is null or flow_id in (select flow_id from cash.flows where landed_at is null))

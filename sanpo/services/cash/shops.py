@@ -122,11 +122,11 @@ def shop_of(row: Any) -> Shop:
 def _check(draft: ShopDraft) -> None:
     if not (draft.name.isascii() and draft.name.isprintable() and 1 <= len(draft.name) <= 25):
         raise ShopIsInvalid(field="name", problem="must be 1 to 25 ASCII characters")
-    if not 1 <= len(draft.local_name) <= 25:
+    if not (1 <= len(draft.local_name) <= 25 and draft.local_name.isprintable()):
         raise ShopIsInvalid(field="local_name", problem="must be 1 to 25 characters")
     if not re.fullmatch("[0-9]{4}", draft.category):
         raise ShopIsInvalid(field="category", problem="must be the four digits of ISO 18245")
-    if not 1 <= len(draft.district) <= 40:
+    if not (1 <= len(draft.district) <= 40 and draft.district.isprintable()):
         raise ShopIsInvalid(field="district", problem="must be 1 to 40 characters")
     if draft.merchant and not re.fullmatch("[0-9]{13}", draft.merchant):
         raise ShopIsInvalid(field="merchant", problem="must be 13 digits")

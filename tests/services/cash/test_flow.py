@@ -12,6 +12,7 @@ from sanpo.services.cash import flow, paying
 from sanpo.services.cash.flow import PURCHASES, flow_purchases
 from sanpo.services.cash.model import Line
 from sanpo.services.cash.outcomes import Outcome
+from sanpo.services.cash.requests.asking import ask, list_requests
 from tests.services.cash.conftest import Town
 
 
@@ -74,3 +75,12 @@ def test_erased_purchases_do_not_come_to_the_lake_again(town: Town) -> None:
     assert town.pay(town.aya, 700) is Outcome.DONE
     assert flow_purchases(town.city) == 1
     assert [row[2] for row in bought(town, town.aya)] == [700]
+
+
+def test_erasure_takes_what_was_written_in_requests(town: Town) -> None:
+    for who in (town.aya, town.ben):
+        assert ask(town.city, who, new_id("req"), [500], "お誕生日") is Outcome.DONE
+    ask_erasure(town.city, town.aya)
+    carry_out(town.city)
+    notes = [list_requests(town.city, who)[0].note for who in (town.aya, town.ben)]
+    assert notes == ["", "お誕生日"]

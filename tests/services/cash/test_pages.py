@@ -180,6 +180,9 @@ def test_shown_code_is_taken_at_the_till_and_its_page_leads_on(
     assert "うち消費税（10 %対象 900円）" in receipt
     assert "81円" in receipt
 
+    wide = digits[1].translate({ord("0") + n: ord("０") + n for n in range(10)})
+    assert clerk.post(f"/cash/till/{town.cafe.shop_id}/take", data={**form, "code": wide}).status_code == 200
+
     used = clerk.post(f"/cash/till/{town.cafe.shop_id}/take", data={**form, "payment_id": new_id("pay")})
     assert used.status_code == 409
     assert "使用済みです" in used.text

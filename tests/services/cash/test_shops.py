@@ -35,6 +35,7 @@ def test_registered_shop_has_a_number_and_a_printable_code(town: Town) -> None:
         ({"name": "滝野"}, "name"),
         ({"name": "X" * 26}, "name"),
         ({"local_name": ""}, "local_name"),
+        ({"local_name": "滝野\x00酒店"}, "local_name"),
         ({"category": "sake"}, "category"),
         ({"district": ""}, "district"),
         ({"merchant": "123"}, "merchant"),

@@ -12,6 +12,7 @@ from sanpo.ground.city import City
 from sanpo.ground.ids import new_id
 from sanpo.ground.web import render
 from sanpo.services.cash import view
+from sanpo.services.cash.asking import read_digits
 from sanpo.services.cash.drawing import draw_code
 from sanpo.services.cash.model import Shop
 from sanpo.services.cash.outcomes import Outcome
@@ -66,7 +67,7 @@ def post_take(request: Web, city: City, actor: Actor, shop_id: str, data: Form) 
     except form.SaleIsUnclear as unclear:
         return _form_page(request, shop, data, problem=unclear.key)
     payment_id = data.get("payment_id", "")
-    code = "".join(filter(str.isdigit, data.get("code", "")))
+    code = read_digits(data.get("code", ""))
     outcome = take(city, actor, payment_id, shop_id, code, sale.amount_yen, sale.lines)
     if outcome.is_good:
         return Redirect(f"/cash/payments/{payment_id}?done=taken", status_code=303)
