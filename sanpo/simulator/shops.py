@@ -46,34 +46,35 @@ _OPEN, _CLOSE = 9, 20
 
 @dataclass(frozen=True)
 class Kind:
-    """A shop and what it sells: (item, category, price in yen, rate of tax)."""
+    """A shop and what it sells: (item, category, price in yen, rate of tax); `position` is longitude and latitude."""
 
     ja: str
     en: str
     category: str
     district: str
+    position: tuple[float, float]
     goods: tuple[tuple[str, str, int, int], ...]
 
 
 KINDS = (
-    Kind("七日町カフェ", "Nanukamachi Cafe", "5812", "七日町", (
+    Kind("七日町カフェ", "Nanukamachi Cafe", "5812", "七日町", (139.9256, 37.4966), (
         ("ブレンドコーヒー", "meal", 480, 100), ("カレーセット", "meal", 1100, 100), ("チーズケーキ", "meal", 520, 100),
         ("コーヒー豆 200g", "food", 1296, 80),
     )),
-    Kind("川東ストア", "Kawahigashi Store", "5411", "川東", (
+    Kind("川東ストア", "Kawahigashi Store", "5411", "川東", (139.9590, 37.5020), (
         ("会津米 2kg", "food", 1480, 80), ("牛乳", "drink", 258, 80), ("たまご 10個", "food", 298, 80),
         ("りんご", "food", 168, 80), ("洗剤", "daily", 398, 100), ("とうふ", "food", 88, 80), ("緑茶 2L", "drink", 178, 80),
     )),
-    Kind("城北薬局", "Johoku Pharmacy", "5912", "城北", (
+    Kind("城北薬局", "Johoku Pharmacy", "5912", "城北", (139.9290, 37.5090), (
         ("かぜ薬", "health", 1380, 100), ("ばんそうこう", "health", 420, 100), ("歯ブラシ", "daily", 248, 100),
     )),
-    Kind("西町書店", "Nishimachi Books", "5942", "西町", (
+    Kind("西町書店", "Nishimachi Books", "5942", "西町", (139.9200, 37.4930), (
         ("文庫本", "books", 836, 100), ("ノート", "books", 220, 100), ("新聞", "books", 180, 80),
     )),
-    Kind("湯川食堂", "Yukawa Diner", "5812", "湯川", (
+    Kind("湯川食堂", "Yukawa Diner", "5812", "湯川", (139.9480, 37.4790), (
         ("ソースカツ丼", "meal", 980, 100), ("ラーメン", "meal", 750, 100), ("ぎょうざ", "meal", 420, 100),
     )),
-    Kind("中央衣料", "Chuo Clothing", "5651", "中央", (
+    Kind("中央衣料", "Chuo Clothing", "5651", "中央", (139.9300, 37.4900), (
         ("くつした", "clothes", 550, 100), ("シャツ", "clothes", 2980, 100), ("タオル", "daily", 660, 100),
     )),
 )  # fmt: skip
@@ -123,7 +124,8 @@ def _set_up(city: City) -> list[Open]:
         owner = register_organisation(city, OPERATOR, NewOrganisation(kind.ja, kind.en, "company", "shop@example.jp"))
         name = f"{kind.ja}の店員"
         staff_id = add_staff(city, OPERATOR, owner.organisation_id, role="analyst", name=name, email=None)
-        draft = ShopDraft(owner.organisation_id, kind.en.upper(), kind.ja, kind.category, kind.district)
+        told = owner.organisation_id, kind.en.upper(), kind.ja, kind.category, kind.district
+        draft = ShopDraft(*told, longitude=kind.position[0], latitude=kind.position[1])
         staff = Staff(staff_id, owner.organisation_id, owner.organisation_no, "analyst")
         opened.append(Open(kind, register_shop(city, OPERATOR, draft), staff))
     return opened

@@ -46,6 +46,8 @@ class ShopOut(Struct):
     state: str
     reason: str
     registration: str
+    longitude: float | None
+    latitude: float | None
 
 
 class PayloadOut(Struct):

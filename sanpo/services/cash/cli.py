@@ -36,11 +36,14 @@ def register_shop_command(
     district: Annotated[str, typer.Option(help="Part of the city.")],
     merchant: Annotated[str, typer.Option(help="13 digits of the unified code, where the shop has them.")] = "",
     registration: Annotated[str, typer.Option(help="T and 13 digits, where the shop issues qualified invoices.")] = "",
+    longitude: Annotated[float | None, typer.Option(help="Degrees (WGS 84), with --latitude.")] = None,
+    latitude: Annotated[float | None, typer.Option(help="Degrees (WGS 84), with --longitude.")] = None,
     json: AsJson = False,
 ) -> None:
     """Registers a shop and opens its account."""
     with open_city() as city:
-        draft = ShopDraft(organisation_id, name, local_name, category, district, merchant, registration)
+        of_city = name, local_name, category, district, merchant, registration
+        draft = ShopDraft(organisation_id, *of_city, longitude, latitude)
         shop = register_shop(city, OPERATOR, draft)
     _print([shop], json=json)
 

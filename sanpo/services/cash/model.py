@@ -27,7 +27,7 @@ MAX_LINES, MAX_PIECES, MAX_NAME = 500, 1_000_000, 200
 @dataclass(frozen=True)
 class Shop:
     """A shop. `merchant` is its number in the unified code, `category` ISO 18245, `registration` (`T` and 13 digits, or
-    nothing) that for qualified invoices."""
+    nothing) that for qualified invoices; where it stands is in degrees (WGS 84)."""
 
     shop_no: int
     shop_id: str
@@ -40,6 +40,8 @@ class Shop:
     state: str
     reason: str
     registration: str
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 class Line(msgspec.Struct, frozen=True):

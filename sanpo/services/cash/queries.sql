@@ -1,7 +1,8 @@
 -- name: insert_shop
-insert into cash.shops (shop_id, organisation_no, merchant, name, local_name, category, district, registration, registered_at)
+insert into cash.shops (shop_id, organisation_no, merchant, name, local_name, category, district, registration, longitude,
+                        latitude, registered_at)
 values (%(shop_id)s, %(organisation_no)s, %(merchant)s, %(name)s, %(local_name)s, %(category)s, %(district)s,
-  %(registration)s, %(at)s)
+  %(registration)s, %(longitude)s::float8, %(latitude)s::float8, %(at)s)
 on conflict do nothing
 returning *
 

@@ -24,7 +24,7 @@ PLACE = "JAPAN"
 @dataclass(frozen=True)
 class ShopDraft:
     """What an officer says of a new shop. `name` is in ASCII, for terminals of other countries; `merchant` and `registration`
-    (the number for qualified invoices) may be given."""
+    (the number for qualified invoices) may be given, and where it stands: both degrees (WGS 84), or neither."""
 
     organisation_id: str
     name: str
@@ -33,6 +33,8 @@ class ShopDraft:
     district: str
     merchant: str = ""
     registration: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 def register_shop(city: City, actor: Actor, draft: ShopDraft) -> Shop:
@@ -52,6 +54,8 @@ def register_shop(city: City, actor: Actor, draft: ShopDraft) -> Shop:
             category=draft.category,
             district=draft.district,
             registration=draft.registration,
+            longitude=draft.longitude,
+            latitude=draft.latitude,
             at=tx.now,
         )
         if row is None:
@@ -130,5 +134,10 @@ def _check(draft: ShopDraft) -> None:
         raise ShopIsInvalid(field="district", problem="must be 1 to 40 characters")
     if draft.merchant and not re.fullmatch("[0-9]{13}", draft.merchant):
         raise ShopIsInvalid(field="merchant", problem="must be 13 digits")
+    for field, degrees, limit in (("longitude", draft.longitude, 180), ("latitude", draft.latitude, 90)):
+        if degrees is not None and not -limit <= degrees <= limit:
+            raise ShopIsInvalid(field=field, problem=f"must be from -{limit} to {limit} degrees")
+    if (draft.longitude is None) is not (draft.latitude is None):
+        raise ShopIsInvalid(field="longitude", problem="and latitude are given both, or neither")
     if draft.registration and not re.fullmatch("T[0-9]{13}", draft.registration):
         raise ShopIsInvalid(field="registration", problem="must be T and 13 digits")

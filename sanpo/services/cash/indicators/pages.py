@@ -12,6 +12,7 @@ from sanpo.ground.web import render
 from sanpo.services.cash import view
 from sanpo.services.cash.indicators.asking import read_indicators, read_street
 from sanpo.services.cash.indicators.model import Cell
+from sanpo.services.cash.model import Shop
 from sanpo.services.cash.shops import list_shops
 from sanpo.services.cash.till.pages import open_till
 from sanpo.services.cash.wallet.pages import words_of
@@ -33,6 +34,7 @@ def get_city(request: Web, city: City, actor: Actor) -> Response[str]:
         weeks=_chart(t, t("cash.city.weeks"), found.weeks),
         shops=shops,
         by_district=_counted(shops),
+        features=_features(t, shops),
         last_day=found.period.end_day - timedelta(days=1),
         view=view,
     )
@@ -72,6 +74,24 @@ def _counted(shops: Sequence[Any]) -> list[tuple[str, int, int]]:
         )
         for name in districts
     ]
+
+
+def _features(t: view.Translate, shops: Sequence[Shop]) -> dict[str, Any] | None:
+    """The shops whose place is known as GeoJSON (RFC 7946); None where there is none."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [shop.longitude, shop.latitude]},
+            "properties": {
+                "name": shop.local_name,
+                "text": t(f"cash.shop.state.{shop.state}"),
+                "href": f"/cash/shops/{shop.shop_id}",
+            },
+        }
+        for shop in shops
+        if shop.longitude is not None
+    ]
+    return {"type": "FeatureCollection", "features": features} if features else None
 
 
 def _chart(t: view.Translate, title: str, cells: Sequence[Cell]) -> view.Chart | None:

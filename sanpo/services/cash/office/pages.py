@@ -33,7 +33,7 @@ def get_shops(request: Web, city: City, actor: Actor) -> Response[str]:
 @post("/cash/shops", sync_to_thread=True, include_in_schema=False)
 def post_shop(request: Web, city: City, actor: Actor, data: Form) -> Response[str] | Redirect:
     """Registers a shop; what cannot be is said above the form, which keeps what was written."""
-    given = {name: data.get(name, "").strip() for name in FIELDS}
+    given: dict[str, Any] = {name: data.get(name, "").strip() for name in FIELDS}
     try:
         shop = register_shop(city, actor, ShopDraft(**given))
     except (ShopIsInvalid, NotFound, IdIsMalformed) as error:

@@ -9,10 +9,13 @@ from litestar.testing import TestClient
 from typer.testing import CliRunner
 
 from sanpo.services.cash.cli import cli
+from sanpo.services.cash.errors import ShopIsInvalid
 from sanpo.services.cash.flow import flow_purchases
 from sanpo.services.cash.indicators import cli as commands
+from sanpo.services.cash.shops import ShopDraft, register_shop
 from tests.journeys.town import Make, sign_in
 from tests.services.cash.indicators.test_indicators import MANY, Region, region
+from tests.world import OPERATOR
 
 __all__ = ["region"]
 
@@ -43,6 +46,26 @@ def test_officer_sees_the_books_and_what_those_who_agreed_have_spent(told: Regio
     assert "Not shown: too few people have agreed" in officer.get("/cash/city").text
     found = officer.get("/api/cash/indicators").json()
     assert (found["residents"], found["weeks_state"], found["districts_state"]) == (MANY, "shown", "too_few")
+
+
+def test_shops_whose_place_is_known_are_on_the_map(told: Region, officer: TestClient[Any]) -> None:
+    assert "data-map" not in officer.get("/cash/city").text
+    owner = told.world.company.organisation_id
+    draft = ShopDraft(owner, "PLACED", "</script><b>", "5812", "大町", longitude=139.93, latitude=37.49)
+    shop = register_shop(told.city, OPERATOR, draft)
+    page = officer.get("/cash/city").text
+    assert "data-map" in page
+    assert "</script><b>" not in page
+    assert f"/cash/shops/{shop.shop_id}" in page
+
+
+@pytest.mark.parametrize(("longitude", "latitude"), [(181.0, 0.0), (0.0, -90.5), (1.0, None), (float("nan"), 1.0)])
+def test_place_that_is_none_is_refused(told: Region, longitude: float, latitude: float | None) -> None:
+    draft = ShopDraft(
+        told.world.company.organisation_id, "X", "店", "5812", "大町", longitude=longitude, latitude=latitude
+    )
+    with pytest.raises(ShopIsInvalid):
+        register_shop(told.city, OPERATOR, draft)
 
 
 def test_staff_see_their_shop_beside_its_street(told: Region, clerk: TestClient[Any]) -> None:
