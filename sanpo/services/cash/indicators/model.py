@@ -8,9 +8,9 @@ from typing import Any
 
 WEEKS = 4
 LEAST_SHOPS = 4
-"""In a street, so that none of them can subtract itself and see another."""
+"""Of different owners in a street, so that none of them can subtract its own and see another's."""
 P_PERCENT = 10
-"""How near to a shop's own figure nobody may come, the second largest included (the p % rule of official statistics)."""
+"""How near to an owner's own figure nobody may come, the second largest included (the p % rule of official statistics)."""
 
 
 class State(StrEnum):

@@ -19,9 +19,10 @@ select (select coalesce(sum(amount_yen), 0) from cash.charges
         where day >= %(first_day)s and day < %(end_day)s)::bigint as paid_out_yen
 
 -- name: sales_of_street
-select s.shop_no, coalesce(sum(p.amount_yen - p.refunded_yen), 0)::bigint as yen
+-- By owner: who has several shops knows the sales of all of them.
+select s.organisation_no, coalesce(sum(p.amount_yen - p.refunded_yen), 0)::bigint as yen
 from cash.shops s left join cash.payments p on p.shop_no = s.shop_no and p.paid_at >= %(since)s and p.paid_at < %(until)s
-where s.district = %(district)s group by s.shop_no
+where s.district = %(district)s group by s.organisation_no
 
 -- name: sales_of_shop
 select g.week::date as week, coalesce(sum(p.amount_yen - p.refunded_yen), 0)::bigint as yen

@@ -12,6 +12,7 @@ from sanpo.ground.clock import FixedClock
 from sanpo.ground.errors import NotPermitted
 from sanpo.ground.ids import new_id
 from sanpo.journal import list_entries
+from sanpo.people import NewOrganisation, register_organisation
 from sanpo.services.cash import paying, shops, wallets
 from sanpo.services.cash.flow import flow_purchases
 from sanpo.services.cash.indicators.asking import publish_indicators, read_indicators, read_street
@@ -45,16 +46,22 @@ class Region:
         assert paying.pay(self.city, resident, new_id("pay"), code, yen) is Outcome.DONE
 
 
+def open_shop(city: City, owner: str, name: str, district: str) -> Shop:
+    return shops.register_shop(city, OPERATOR, shops.ShopDraft(owner, name, name, "5812", district))
+
+
 @pytest.fixture
 def region(city: City, clock: FixedClock) -> Region:
     """A busy district of five shops where twelve buy in each of two weeks, and a quiet one where three do."""
     world = World(city)
-    owner = world.company.organisation_id
-
-    def shop(name: str, district: str) -> Shop:
-        return shops.register_shop(city, OPERATOR, shops.ShopDraft(owner, name, name, "5812", district))
-
-    busy, quiet = [shop(f"SHOP {n}", "七日町") for n in range(5)], shop("FAR", "湯川")
+    company = world.company.organisation_id
+    others = [
+        register_organisation(city, OPERATOR, NewOrganisation(f"店{n}", f"Shop {n}", "company", "shop@example.jp"))
+        for n in range(1, 5)
+    ]
+    owners = [company, *(each.organisation_id for each in others)]
+    busy = [open_shop(city, owner, f"SHOP {n}", "七日町") for n, owner in enumerate(owners)]
+    quiet = open_shop(city, company, "FAR", "湯川")
     published = publish_indicators(city, OPERATOR, world.hall.organisation_id)
     agreement = approve_agreement(city, world.officer, published.agreement_id)
     region = Region(world, world.residents(MANY), busy, quiet, agreement, world.client(world.company))
@@ -121,6 +128,15 @@ def test_street_of_few_shops_is_not_shown(region: Region) -> None:
     flow_purchases(region.city)
     street = read_street(region.city, region.till, region.quiet.shop_id)
     assert (street.state, street.street_percent) == (State.TOO_FEW_SHOPS, ())
+
+
+def test_street_where_all_but_one_shop_have_one_owner_is_not_shown(region: Region) -> None:
+    owners = [region.world.company] * 4 + [region.world.university]
+    street = [open_shop(region.city, owner.organisation_id, f"ROW {n}", "大町") for n, owner in enumerate(owners)]
+    for resident, shop in zip(region.residents, street, strict=False):
+        region.buy(resident, shop, 1_000)
+    region.agree(region.residents)
+    assert read_street(region.city, region.till, street[0].shop_id).state is State.TOO_FEW_SHOPS
 
 
 def test_street_is_not_shown_where_too_few_agreed(region: Region) -> None:
