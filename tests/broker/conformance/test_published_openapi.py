@@ -16,10 +16,10 @@ from schemathesis import GenerationMode
 from schemathesis.core.errors import UnsupportedSchema
 from schemathesis.python.asgi import ASGIClient
 
-from tests.chance import often
+from tests.chance import LONG
 
 FILE = "specs/ngsi-ld-openapi-1.7.1.yaml"
-EXAMPLES = often(5, 20)
+EXAMPLES = 20 if LONG > 1 else 2
 EVERYWHERE = frozenset({400, 403, 404, 406, 411, 413, 415})
 """§6.3.2 (403: `TooManyResults`) to §6.3.4, §6.3.14 (no such tenant), for whatever operation."""
 LATER = frozenset({405, 504})

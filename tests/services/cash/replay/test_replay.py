@@ -18,6 +18,7 @@ from sanpo.services.cash.model import Shop
 from sanpo.services.cash.replay import playing
 from sanpo.services.cash.replay.model import Reason, Report, yen_of
 from sanpo.services.cash.replay.playing import replay
+from tests.chance import LONG
 from tests.world import OPERATOR
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -177,6 +178,7 @@ def test_price_that_is_none_is_no_price(price: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.skipif(LONG == 1, reason="a minute: make test-long LONG=4")
 def test_real_invoices_are_all_accounted_for(city: City, shared: Path) -> None:
     report = replay(city, OPERATOR, shared / "payment" / "online_retail.csv.gz")
     assert report.lines == 541_909 == sum(of_file(report).values())
