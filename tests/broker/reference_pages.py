@@ -25,7 +25,7 @@ def clauses_page() -> str:
     parts = [
         MADE,
         "# NGSI-LD: tests by clause",
-        f"Kept by a run of the tests of the broker: {len(record)} tests in {cases} cases, all of which passed; one that "
+        f"Kept by runs of the tests of the broker: {len(record)} tests in {cases} cases, all of which passed; one that "
         "fails or is skipped is not counted. A test is counted for a clause of ETSI GS CIM 009 V1.9.1 where it names the "
         "clause, or one below it; where its file says that it is about the clause; and where it asks for the "
         "clause's operation, be it only to prepare something. How the broker stands to the suite of ETSI is told in "

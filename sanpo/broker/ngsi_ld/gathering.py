@@ -4,7 +4,7 @@ What a source says of a type that is declared personal here is left out: whose c
 (docs/decisions/0015).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -201,6 +201,16 @@ def _moment(instance: Any) -> str:
 
 def _read(call: Call, linked: Linked, outcomes: Sequence[Outcome]) -> tuple[list[Any], Headers]:
     reader = Reader(linked.context, call.place.now(), Nulls.REFUSED, False)
+    return read_answers(call, outcomes, reader.entity)
+
+
+def read_answers(
+    call: Call, outcomes: Sequence[Outcome], make: Callable[[Any], Any]
+) -> tuple[list[tuple[Match, Any]], Headers]:
+    """What `make` makes of each document of the answers, without its `@context`; an answer that cannot be read is warned of.
+
+    What is declared personal here is left out, as in all that is distributed (docs/decisions/0015).
+    """
     personal = personal_types(call.city)
     found: list[tuple[Match, Any]] = []
     invalid = []
@@ -210,8 +220,8 @@ def _read(call: Call, linked: Linked, outcomes: Sequence[Outcome]) -> tuple[list
         try:
             data = parse(outcome.answer.body)
             items = data if isinstance(data, list) else [data]
-            docs = [reader.entity({k: v for k, v in each.items() if k != "@context"}) for each in items]
-        except (DomainError, AttributeError, TypeError):
+            docs = [make({name: each for name, each in item.items() if name != "@context"}) for item in items]
+        except (DomainError, AttributeError, TypeError, KeyError):
             invalid.append(outcome)
             continue
         found.extend((outcome.request.match, doc) for doc in docs if not any(each in personal for each in doc["type"]))

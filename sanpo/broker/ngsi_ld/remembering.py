@@ -12,17 +12,15 @@ from sanpo.broker.errors import ParameterIsInvalid
 from sanpo.broker.model import Attributes
 from sanpo.broker.ngsi_ld.asking import Asked as Query
 from sanpo.broker.ngsi_ld.calls import Call, Headers, flag_in
-from sanpo.broker.ngsi_ld.forwarding import Outcome, Request, ask_all, warnings_of
-from sanpo.broker.ngsi_ld.gathering import PASSED, held_in, named_in, stays_here
-from sanpo.broker.ngsi_ld.linking import Linked, parse
+from sanpo.broker.ngsi_ld.forwarding import Request, ask_all
+from sanpo.broker.ngsi_ld.gathering import PASSED, held_in, named_in, read_answers, stays_here
+from sanpo.broker.ngsi_ld.linking import Linked
 from sanpo.broker.ngsi_ld.narrowing import asked_in, source_filter
 from sanpo.broker.ngsi_ld.temporal_words import temporal_fragment
-from sanpo.broker.personal import personal_types
 from sanpo.broker.registrations.actions import matches
 from sanpo.broker.registrations.matching import Asked, Match
 from sanpo.broker.selection import Window
 from sanpo.broker.temporal.model import Evolutions, Span, in_order, moment_of
-from sanpo.ground.errors import DomainError
 
 _TIMES = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN")
 
@@ -65,7 +63,7 @@ def retrieve(
     passed = {name: call.query[name] for name in names if call.query.get(name)}
     path = f"temporal/entities/{entity_id}"
     requests = [Request(each, linked, "GET", path, passed | held_in(each, linked)) for each in sources]
-    remote, warnings = _read(call, linked, ask_all(call, requests))
+    remote, warnings = read_answers(call, ask_all(call, requests), lambda given: _history(call, linked, given))
     docs = merged(() if local is None else local.docs, [each for each in remote if each[1]["id"] == entity_id], span)
     return Evolutions(docs, cut=None if local is None else local.cut), warnings
 
@@ -81,7 +79,7 @@ def query(
         for each in asked.selectors or ({},):
             texts = {name: ",".join(value) if isinstance(value, list) else value for name, value in each.items()}
             requests.append(Request(match, linked, "GET", "temporal/entities", passed | texts))
-    return _read(call, linked, ask_all(call, requests))
+    return read_answers(call, ask_all(call, requests), lambda given: _history(call, linked, given))
 
 
 def page(local: Evolutions, remote: Sequence[tuple[Match, Any]], span: Span, window: Window) -> Evolutions:
@@ -114,24 +112,6 @@ def _with(mine: Attributes, theirs: Attributes, span: Span) -> Attributes:
     return ordered if span.last_n is None else {iri: each[-span.last_n :] for iri, each in ordered.items()}
 
 
-def _read(call: Call, linked: Linked, outcomes: Sequence[Outcome]) -> tuple[list[tuple[Match, Any]], Headers]:
-    """What is declared personal here is left out, as in all that is distributed (docs/decisions/0015)."""
-    personal = personal_types(call.city)
-    found: list[tuple[Match, Any]] = []
-    invalid = []
-    for outcome in outcomes:
-        if not outcome.is_good or outcome.answer is None:
-            continue
-        try:
-            data = parse(outcome.answer.body)
-            docs = [_history(call, linked, each) for each in (data if isinstance(data, list) else [data])]
-        except (DomainError, AttributeError, TypeError, KeyError):
-            invalid.append(outcome)
-            continue
-        found.extend((outcome.request.match, doc) for doc in docs if not any(each in personal for each in doc["type"]))
-    return found, warnings_of(outcomes, invalid)
-
-
 def _history(call: Call, linked: Linked, given: Mapping[str, Any]) -> Any:
-    found = temporal_fragment(call.reader(linked), {name: each for name, each in given.items() if name != "@context"})
+    found = temporal_fragment(call.reader(linked), given)
     return {**found, "id": found["id"], "type": found["type"]}

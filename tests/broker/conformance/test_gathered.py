@@ -22,7 +22,7 @@ def at(hour: int, value: int, **members: Any) -> dict[str, Any]:
 @pytest.fixture
 def personal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A city in which `Meter` is declared personal."""
-    for module in ("discovering", "gathering", "remembering", "portions"):
+    for module in ("discovering", "gathering", "portions"):
         monkeypatch.setattr(f"sanpo.broker.ngsi_ld.{module}.personal_types", lambda city: {IRI + "Meter": None})
 
 

@@ -129,7 +129,7 @@ def get_campaign(city: City, campaign_id: str) -> Campaign:
 def figures_of(city: City, actor: Actor, campaign_id: str) -> Figures:
     """What became of its money, for an officer and for the organisation that funds it. Raises `NotPermitted`, `NotFound`."""
     campaign = get_campaign(city, campaign_id)
-    if not _may_see_figures(actor, campaign):
+    if not may_see_money_of(actor, campaign.organisation_no):
         raise NotPermitted(needed="officer")
     with city.transaction(SERVICE) as tx:
         row = tx.get(SQL.figures, campaign_no=campaign.campaign_no)
@@ -171,14 +171,15 @@ def _set(tx: Transaction, campaign: Campaign, state: str, left_yen: int) -> None
     tx.execute(SQL.set_campaign_state, campaign_no=campaign.campaign_no, state=state, left_yen=left_yen)
 
 
-def _may_see_figures(actor: Actor, campaign: Campaign) -> bool:
+def may_see_money_of(actor: Actor, organisation_no: int | None) -> bool:
+    """An officer, the city itself, and the organisation's own staff and programs. Raises `NotSignedIn`."""
     match actor:
         case Anonymous():
             raise NotSignedIn
         case Staff(role="officer") | System():
             return True
         case Staff() | Client():
-            return actor.organisation_no == campaign.organisation_no
+            return actor.organisation_no == organisation_no
         case _:
             return False
 

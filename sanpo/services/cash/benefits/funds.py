@@ -1,14 +1,14 @@
 """Funds of organisations: money paid in for benefits. What their campaigns and agreements give comes from here alone."""
 
-from sanpo.ground.actors import Actor, Anonymous, Client, Staff, System, require_officer
+from sanpo.ground.actors import Actor, require_officer
 from sanpo.ground.city import City
 from sanpo.ground.db import Transaction
-from sanpo.ground.errors import DomainError, NotPermitted, NotSignedIn
+from sanpo.ground.errors import DomainError, NotPermitted
 from sanpo.ground.ids import check_id
 from sanpo.ledger import Outcome as Posted
 from sanpo.ledger import create_accounts_in, get_account, post_in
-from sanpo.people import Organisation, get_organisation
-from sanpo.services.cash.benefits.campaigns import check_made
+from sanpo.people import get_organisation
+from sanpo.services.cash.benefits.campaigns import check_made, may_see_money_of
 from sanpo.services.cash.benefits.errors import DepositIsAnother, FundsDoNotSuffice
 from sanpo.services.cash.benefits.model import DEPOSIT, FUNDER, funder_account, limited_account, move
 from sanpo.services.cash.model import check_amount, number_of
@@ -58,22 +58,10 @@ def funds_yen(city: City, actor: Actor, organisation_id: str) -> int:
     """What is left of an organisation's funds, for an officer and for itself. Raises `NotFound`, `NotPermitted`."""
     with city.transaction(SERVICE) as tx:
         organisation = get_organisation(tx, organisation_id)
-    if not _may_see(actor, organisation):
+    if not may_see_money_of(actor, organisation.organisation_no):
         raise NotPermitted(needed="officer")
     try:
         sums = get_account(city, SERVICE, funder_account(organisation.organisation_no)).balance
     except DomainError:
         return 0
     return sums.credits_posted - sums.debits_posted - sums.debits_pending
-
-
-def _may_see(actor: Actor, organisation: Organisation) -> bool:
-    match actor:
-        case Anonymous():
-            raise NotSignedIn
-        case Staff(role="officer") | System():
-            return True
-        case Staff() | Client():
-            return actor.organisation_no == organisation.organisation_no
-        case _:
-            return False

@@ -12,8 +12,8 @@ from sanpo.services.cash.model import MOST_YEN, YEN_LEDGER, number_of
 
 BENEFITS, FUNDER, CAMPAIGN, PAYOUTS = 10, 11, 12, 13
 """Codes of accounts."""
-GIFT, RETURNED, BUDGET, DEPOSIT, PAYOUT = 10, 11, 12, 13, 14
-"""Codes of transfers; `RETURNED` goes to the funder."""
+GIFT, RETURNED, BUDGET, DEPOSIT, PAYOUT, DRAWN = 10, 11, 12, 13, 14, 15
+"""Codes of transfers; `RETURNED` goes to the funder, `DRAWN` from a resident's benefits through their wallet, or back."""
 PAYOUTS_ACCOUNT = number_of("payouts", "")
 MOST_DAYS = 3660
 _LIMITED = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)

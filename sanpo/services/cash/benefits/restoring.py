@@ -10,6 +10,7 @@ from typing import Any
 from sanpo.ground.db import Transaction
 from sanpo.ledger import Transfer
 from sanpo.services.cash.benefits.model import (
+    DRAWN,
     RETURNED,
     Part,
     benefits_account,
@@ -36,17 +37,18 @@ class Refund:
 
 
 def restore(tx: Transaction, refund: Refund) -> list[Transfer]:
-    """Restores the lots and gives back the chain of transfers that the refund is, not yet posted. The wallet is locked."""
+    """Restores the lots and gives back the chain of transfers that the refund is, not yet posted. The wallet is locked.
+
+    All of it goes into the wallet, and from there to where it belongs: how it is divided is not the shop's to know.
+    """
     uses = tx.all(SQL.lock_uses, payment_id=refund.payment_id)
     paid_in_money = refund.paid_yen - (uses[0].spent_yen if uses else 0)
     money = min(refund.amount_yen, max(0, paid_in_money - refund.refunded_yen))
     kept = max(0, paid_in_money - refund.refunded_yen - money)
-    taken, withheld = _take_back(tx, refund, kept, money)
-    transfers = _restore_lots(tx, refund, uses, refund.amount_yen - money)
-    if money > withheld:
-        shop, wallet = number_of("shop", refund.shop_no), number_of("wallet", refund.subject_no)
-        transfers.append(move(number_of("refund", refund.refund_id), shop, wallet, money - withheld, REFUND))
-    return chained([*transfers, *taken])
+    taken = _take_back(tx, refund, kept, money)
+    shop, wallet = number_of("shop", refund.shop_no), number_of("wallet", refund.subject_no)
+    given = move(number_of("refund", refund.refund_id), shop, wallet, refund.amount_yen, REFUND)
+    return chained([given, *_restore_lots(tx, refund, uses, refund.amount_yen - money), *taken])
 
 
 def _restore_lots(tx: Transaction, refund: Refund, uses: list[Any], yen: int) -> list[Transfer]:
@@ -62,26 +64,26 @@ def _restore_lots(tx: Transaction, refund: Refund, uses: list[Any], yen: int) ->
         yen=[part.yen for part in parts],
         live=live,
     )
-    shop, benefits = number_of("shop", refund.shop_no), benefits_account(refund.subject_no)
+    wallet, benefits = number_of("wallet", refund.subject_no), benefits_account(refund.subject_no)
     good = sum(part.yen for part, is_live in zip(parts, live, strict=True) if is_live)
-    transfers = [move(number_of("restored", refund.refund_id), shop, benefits, good, REFUND)] if good else []
+    transfers = [move(number_of("restored", refund.refund_id), wallet, benefits, good, DRAWN)] if good else []
     for part, is_live in zip(parts, live, strict=True):
         if not is_live:
             number = number_of("over", f"{refund.refund_id}/{part.lot_no}")
             funder = funder_account(by_lot[part.lot_no].organisation_no)
-            transfers.append(move(number, shop, funder, part.yen, RETURNED))
+            transfers.append(move(number, wallet, funder, part.yen, RETURNED))
     return transfers
 
 
-def _take_back(tx: Transaction, refund: Refund, kept_yen: int, money_yen: int) -> tuple[list[Transfer], int]:
-    """What was earned with money that goes back: out of the lot, else withheld from that money, which is summed up."""
+def _take_back(tx: Transaction, refund: Refund, kept_yen: int, money_yen: int) -> list[Transfer]:
+    """What was earned with money that goes back: out of the lot, else withheld from that money."""
     transfers, withheld_yen = [], 0
     for row in tx.all(SQL.lock_earned, subject_no=refund.subject_no, payment_id=refund.payment_id):
         too_much = max(0, row.had_yen - min(row.granted_yen, kept_yen * row.rate_permille // 1000))
         taken = min(too_much, row.left_yen)
         withheld = min(too_much - taken, money_yen - withheld_yen)
         funder = funder_account(row.organisation_no)
-        sources = (benefits_account(refund.subject_no), taken), (number_of("shop", refund.shop_no), withheld)
+        sources = (benefits_account(refund.subject_no), taken), (number_of("wallet", refund.subject_no), withheld)
         for place, (source, yen) in enumerate(sources):
             if yen:
                 number = number_of("unearned", f"{refund.refund_id}/{row.lot_no}/{place}")
@@ -90,4 +92,4 @@ def _take_back(tx: Transaction, refund: Refund, kept_yen: int, money_yen: int) -
         claim = {"campaign_no": row.campaign_no, "subject_no": refund.subject_no}
         tx.execute(SQL.add_to_claim, yen=-taken - withheld, **claim)
         withheld_yen += withheld
-    return transfers, withheld_yen
+    return transfers

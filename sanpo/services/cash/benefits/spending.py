@@ -6,7 +6,7 @@ from sanpo.ground.db import Transaction
 from sanpo.ledger import Transfer
 from sanpo.services.cash.benefits.campaigns import lock_campaign
 from sanpo.services.cash.benefits.giving import grant
-from sanpo.services.cash.benefits.model import Part, benefits_account, chained, move, take_first
+from sanpo.services.cash.benefits.model import DRAWN, Part, benefits_account, chained, move, take_first
 from sanpo.services.cash.benefits.store import SQL
 from sanpo.services.cash.model import PAYMENT, number_of
 
@@ -22,8 +22,11 @@ class Purchase:
 
 
 def spend(tx: Transaction, purchase: Purchase) -> list[Transfer]:
-    """Takes the lots and gives back the chain of transfers that the payment is, not yet posted. The wallet is locked."""
-    shop = number_of("shop", purchase.shop_no)
+    """Takes the lots and gives back the chain of transfers that the payment is, not yet posted. The wallet is locked.
+
+    One transfer alone reaches the shop: what was paid by benefits goes through the wallet, and is the resident's to know.
+    """
+    wallet = number_of("wallet", purchase.subject_no)
     lots = tx.all(SQL.lock_lots, subject_no=purchase.subject_no, shop_no=purchase.shop_no, at=tx.now)
     parts = take_first([Part(row.lot_no, row.left_yen) for row in lots], purchase.amount_yen)
     from_lots = sum(part.yen for part in parts)
@@ -37,11 +40,12 @@ def spend(tx: Transaction, purchase: Purchase) -> list[Transfer]:
             yen=[part.yen for part in parts],
         )
         benefits, number = benefits_account(purchase.subject_no), number_of("benefit", purchase.payment_id)
-        transfers.append(move(number, benefits, shop, from_lots, PAYMENT))
+        transfers.append(move(number, benefits, wallet, from_lots, DRAWN))
+    number, shop = number_of("payment", purchase.payment_id), number_of("shop", purchase.shop_no)
+    transfers.append(move(number, wallet, shop, purchase.amount_yen, PAYMENT))
     money = purchase.amount_yen - from_lots
     if money:
-        wallet, number = number_of("wallet", purchase.subject_no), number_of("payment", purchase.payment_id)
-        transfers += [move(number, wallet, shop, money, PAYMENT), *_earn(tx, purchase, money)]
+        transfers += _earn(tx, purchase, money)
     return chained(transfers)
 
 

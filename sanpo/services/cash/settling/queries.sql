@@ -35,12 +35,10 @@ where s.shop_id = %(shop_id)s and t.day >= %(since)s and t.day <= %(until)s orde
 
 -- name: references_of
 -- Each with the kind under which the ledger's number was made from it: a settlement has one for each of its transfers.
-select kind, p.payment_id as reference from cash.payments p join cash.shops s using (shop_no),
-  unnest(array['payment', 'benefit']) kind
+select 'payment' as kind, p.payment_id as reference from cash.payments p join cash.shops s using (shop_no)
 where s.shop_id = %(shop_id)s and p.paid_at >= %(since)s and p.paid_at < %(until)s
 union all
-select kind, r.refund_id from cash.refunds r join cash.payments p using (payment_no) join cash.shops s using (shop_no),
-  unnest(array['refund', 'restored']) kind
+select 'refund', r.refund_id from cash.refunds r join cash.payments p using (payment_no) join cash.shops s using (shop_no)
 where s.shop_id = %(shop_id)s and r.refunded_at >= %(since)s and r.refunded_at < %(until)s
 union all
 select 'settlement/' || code, t.settlement_id from cash.settlements t join cash.shops s using (shop_no), unnest(array[21, 22, 23]) code
